@@ -1,0 +1,63 @@
+"""The shared code of the MNIST notebooks: ``import mnist_cnn as mc``.
+
+Everything here costs little more to import than torch; ``mc.plots``, which needs
+matplotlib and seaborn, is imported when first used.
+"""
+
+import importlib
+
+from mnist_cnn.data import CLASSES, IMAGE_SHAPE, Digits, data_root, load_mnist
+from mnist_cnn.metrics import Metrics, accuracy_interval, evaluate, predict
+from mnist_cnn.model import (
+    VGG,
+    Layer,
+    NearestMean,
+    linear_baseline,
+    load,
+    save,
+    trace,
+    vgg_block,
+)
+from mnist_cnn.studies import load_study
+from mnist_cnn.training import (
+    History,
+    TrainConfig,
+    fit,
+    make_loaders,
+    pick_device,
+    seed_everything,
+)
+
+__all__ = [
+    "CLASSES",
+    "IMAGE_SHAPE",
+    "VGG",
+    "Digits",
+    "History",
+    "Layer",
+    "Metrics",
+    "NearestMean",
+    "TrainConfig",
+    "accuracy_interval",
+    "data_root",
+    "evaluate",
+    "fit",
+    "linear_baseline",
+    "load",
+    "load_mnist",
+    "load_study",
+    "make_loaders",
+    "pick_device",
+    "plots",
+    "predict",
+    "save",
+    "seed_everything",
+    "trace",
+    "vgg_block",
+]
+
+
+def __getattr__(name: str):
+    if name == "plots":
+        return importlib.import_module("mnist_cnn.plots")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,74 @@
+"""How good a model is: one inference loop, means over images, an interval."""
+
+from __future__ import annotations
+
+import math
+from itertools import chain
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mnist_cnn.data import Digits, check_images
+
+__all__ = ["Metrics", "accuracy_interval", "evaluate", "predict"]
+
+
+class Metrics(NamedTuple):
+    """Mean cross-entropy in nats, and the share of images classified right."""
+
+    loss: float
+    accuracy: float
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where the model is; the CPU for a model that holds no tensor."""
+    tensors = chain(model.parameters(), model.buffers())
+    return next(tensors, torch.empty(0)).device
+
+
+def predict(model: nn.Module, images: Tensor, batch_size: int = 1000) -> Tensor:
+    """The logits (N, 10), on the CPU, of images (N, 1, 28, 28).
+
+    Runs in eval mode on the model's device and leaves the model in the mode it was
+    in. ``predict(...).argmax(1)`` are the predicted digits, ``.softmax(1)`` their
+    probabilities.
+    """
+    check_images(images)
+    if batch_size < 1:
+        raise ValueError(f"expected batch_size to be at least 1, got {batch_size}")
+    device, was_training = device_of(model), model.training
+    model.eval()
+    try:
+        with torch.inference_mode():
+            # split() gives one empty batch for an empty input, so cat never fails
+            logits = [model(b.to(device)).cpu() for b in images.split(batch_size)]
+    finally:
+        model.train(was_training)
+    return torch.cat(logits)
+
+
+def evaluate(model: nn.Module, digits: Digits) -> Metrics:
+    """Loss and accuracy over all images, so an uneven last batch changes nothing."""
+    logits, labels = predict(model, digits.images), digits.labels.cpu()
+    loss = F.cross_entropy(logits, labels).item()
+    correct = (logits.argmax(dim=1) == labels).sum().item()
+    return Metrics(loss, correct / len(labels))
+
+
+def accuracy_interval(correct: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of an accuracy measured on ``total`` images.
+
+    Source: E. B. Wilson, Journal of the American Statistical Association 22 (1927).
+    """
+    if not 0 <= correct <= total or total == 0:
+        raise ValueError(
+            f"expected 0 <= correct <= total and total > 0, got {correct} of {total}"
+        )
+    z = 1.959964  # 97.5 % point of the normal distribution
+    share, shrink = correct / total, 1 + z * z / total
+    centre = (share + z * z / (2 * total)) / shrink
+    variance = share * (1 - share) / total + z * z / (4 * total * total)
+    half = z / shrink * math.sqrt(variance)
+    return max(0.0, centre - half), min(1.0, centre + half)

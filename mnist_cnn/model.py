@@ -1,0 +1,209 @@
+"""The network: two VGG blocks and one linear layer, and what each layer costs."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from mnist_cnn.data import CLASSES, IMAGE_SHAPE, Digits, check_images
+
+__all__ = [
+    "VGG",
+    "Layer",
+    "NearestMean",
+    "linear_baseline",
+    "load",
+    "save",
+    "trace",
+    "vgg_block",
+]
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+def vgg_block(in_channels: int, out_channels: int) -> list[nn.Module]:
+    """One VGG block: three 3x3 convolutions with ReLU, then a 2x2 max-pool.
+
+    (N, in_channels, H, W) -> (N, out_channels, H / 2, W / 2).
+    Source: Simonyan and Zisserman, arXiv:1409.1556, configuration C and later.
+    """
+    layers: list[nn.Module] = []
+    for channels in (in_channels, out_channels, out_channels):
+        layers += [nn.Conv2d(channels, out_channels, 3, padding=1), nn.ReLU()]
+    return [*layers, nn.MaxPool2d(2)]
+
+
+class VGG(nn.Module):
+    """A small VGG for 28x28 digits: (N, 1, 28, 28) -> (N, num_classes) logits."""
+
+    def __init__(self, filters: int = 16, num_classes: int = CLASSES):
+        super().__init__()
+        for name, value in (("filters", filters), ("num_classes", num_classes)):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"expected {name} to be at least 1, got {value!r}")
+        self.features = nn.Sequential(  #                     (N,  1, 28, 28)
+            *vgg_block(1, filters),  #                        (N, 16, 14, 14)
+            *vgg_block(filters, filters),  #                  (N, 16,  7,  7)
+        )
+        self.classifier = nn.Sequential(
+            nn.Flatten(),  #                                  (N, 784)
+            nn.Linear(filters * 7 * 7, num_classes),  #       (N, 10)
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        check_images(images)  #                               (N,  1, 28, 28)
+        features = self.features(images)  #                   (N, 16,  7,  7)
+        return self.classifier(features)  #                   (N, 10)
+
+
+def linear_baseline(num_classes: int = CLASSES) -> nn.Module:
+    """One linear layer on the 784 pixels: the model to beat before using a CNN."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(28 * 28, num_classes))
+
+
+class NearestMean(nn.Module):
+    """Predict the class whose mean image is closest; nothing is trained.
+
+    (N, 1, 28, 28) -> (N, 10) negative squared distances, so that the largest
+    output is the nearest mean.
+    """
+
+    def __init__(self, train: Digits):
+        super().__init__()
+        means = [train.images[train.labels == c].mean(dim=0) for c in range(CLASSES)]
+        self.register_buffer("means", torch.stack(means).flatten(1))  # (10, 784)
+
+    def forward(self, images: Tensor) -> Tensor:
+        check_images(images)
+        return -torch.cdist(images.flatten(1), self.means).square()
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one layer makes of one image, and what that costs.
+
+    output_shape: (1, C, H, W), or (1, features) after the flatten.
+    multiply_adds: multiplications by a weight for one image; biases not counted.
+    receptive_field: side, in input pixels, of the square one output unit can see.
+    """
+
+    name: str
+    kind: str
+    output_shape: tuple[int, ...]
+    parameters: int
+    multiply_adds: int
+    receptive_field: int
+
+
+def trace(
+    model: nn.Module, input_shape: tuple[int, int, int] = IMAGE_SHAPE
+) -> list[Layer]:
+    """Send one blank image through ``model`` and describe every layer it passes.
+
+    input_shape: (C, H, W) of the image. Understands convolutions, pools and linear
+    layers in a row; the receptive field is the theoretical one, padding included.
+    """
+    rows: list[Layer] = []
+    field, jump = 1, 1  # pixels seen by one unit; pixels between neighbouring units
+
+    def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        nonlocal field, jump
+        multiply_adds = 0
+        if isinstance(module, nn.Conv2d | nn.MaxPool2d):
+            field += (_side(module.kernel_size) - 1) * jump
+            jump *= _side(module.stride)
+        if isinstance(module, nn.Conv2d):
+            multiply_adds = module.weight.numel() * output[0, 0].numel()
+        elif isinstance(module, nn.Linear):
+            field, multiply_adds = max(input_shape[1:]), module.weight.numel()
+        parameters = sum(p.numel() for p in module.parameters())
+        rows.append(
+            Layer(
+                names[module],
+                type(module).__name__,
+                tuple(output.shape),
+                parameters,
+                multiply_adds,
+                field,
+            )
+        )
+
+    names = {m: name for name, m in model.named_modules() if not list(m.children())}
+    hooks = [module.register_forward_hook(record) for module in names]
+    weight = next(model.parameters(), torch.empty(0))
+    was_training = model.training
+    try:
+        with torch.no_grad():
+            model.eval()(torch.zeros(1, *input_shape, device=weight.device))
+    finally:
+        model.train(was_training)
+        for hook in hooks:
+            hook.remove()
+    return rows
+
+
+def _side(size: int | tuple[int, int]) -> int:
+    return size if isinstance(size, int) else size[0]
+
+
+def save(model: VGG, path: str | Path) -> None:
+    """Write the weights to ``path``; a reader sees the old file or the new, whole."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def load(path: str | Path | None = None, *, source: str = "mnist") -> VGG:
+    """Read a VGG saved by ``save``, on the CPU and ready to predict.
+
+    path: the file; None for the weights shipped with this package for ``source``.
+    The number of filters and classes is read from the tensors. Runs no code from the
+    file (``weights_only``). Raises FileNotFoundError where there is no such file, and
+    ValueError for one that does not hold the weights of a VGG.
+    """
+    if path is None:
+        path = WEIGHTS / f"{source}.pt"
+        if not path.exists():
+            known = sorted(p.stem for p in WEIGHTS.glob("*.pt"))
+            raise ValueError(f"expected source to be one of {known}, got {source!r}")
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no weights at {path}: train a model and save it")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as e:
+        raise ValueError(f"{path} is not a file of weights, or is damaged") from e
+    return _from_state(state, path)
+
+
+def _from_state(state: object, path: Path) -> VGG:
+    wanted = f"expected the weights of a VGG in {path}, got "
+    if not isinstance(state, dict):
+        raise ValueError(wanted + f"a {type(state).__name__}")
+    first, last = state.get("features.0.weight"), state.get("classifier.1.weight")
+    if not (isinstance(first, Tensor) and first.ndim == 4) or not (
+        isinstance(last, Tensor) and last.ndim == 2
+    ):
+        raise ValueError(wanted + f"the entries {', '.join(map(str, state)) or 'none'}")
+    model = VGG(filters=first.shape[0], num_classes=last.shape[0])
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as e:
+        raise ValueError(wanted + f"another architecture: {e}") from e
+    return model.eval()

@@ -1,0 +1,79 @@
+"""Run the notebooks from top to bottom and write them back, clean.
+
+    python tools/notebooks.py [notebook ...]
+
+Clean means: nothing in the file that differs between two runs on one machine, but
+what training itself makes different. No times, no versions, no progress bars.
+"""
+
+import argparse
+import re
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+METADATA = {
+    "kernelspec": {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    },
+    "language_info": {"name": "python"},
+}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def clean(notebook: nbformat.NotebookNode) -> None:
+    """Drop what a reader does not need and a diff should not show."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    notebook.nbformat_minor = 5
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for count, cell in enumerate(code, start=1):
+        cell.execution_count = count
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = count
+            if output.output_type == "stream":
+                output.text = last_state(output.text)
+            if WIDGET in output.get("data", {}):
+                del output.data[WIDGET]  # needs a live kernel; text/plain remains
+        cell.outputs = [o for o in cell.outputs if o.get("text") != ""]
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags")
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+
+
+def last_state(text: str) -> str:
+    """What a terminal shows in the end: a progress bar's old states are gone."""
+    return re.sub(r"[^\n]*\r(?!\n)", "", text)
+
+
+def execute(path: Path, timeout: int) -> None:
+    """Run one notebook in a fresh kernel, in its own folder, and write it back."""
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        coalesce_streams=True,
+        record_timing=False,
+    ).execute()
+    clean(notebook)
+    nbformat.write(notebook, path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("notebooks", nargs="*", type=Path, help="default: all of them")
+    parser.add_argument("--timeout", type=int, default=600, help="seconds for a cell")
+    options = parser.parse_args()
+    for path in options.notebooks or sorted(NOTEBOOKS.glob("*.ipynb")):
+        print(path.name, flush=True)
+        execute(path, options.timeout)
+
+
+if __name__ == "__main__":
+    main()
