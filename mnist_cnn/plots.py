@@ -1,0 +1,205 @@
+"""Figures of the series: each takes data, draws, and returns what it drew.
+
+Functions with ``ax`` draw on it, or on a new one, and return the Axes; functions for
+several panels build and return a Figure. None shows, saves or changes settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from torch import Tensor
+
+from mnist_cnn.data import CLASSES, Digits
+from mnist_cnn.model import Layer
+from mnist_cnn.training import History
+
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "ORANGE",
+    "architecture",
+    "class_balance",
+    "confusion_matrix",
+    "image_grid",
+    "learning_curves",
+    "sample_grid",
+]
+
+# Okabe and Ito's colours, told apart by colour-blind readers (jfly.uni-koeln.de/color)
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
+
+
+def image_grid(
+    images: Tensor,
+    titles: Sequence[str] | None = None,
+    columns: int = 5,
+    size: float = 1.2,
+    cmap: str = "gray",
+    limits: tuple[float, float] | None = (0.0, 1.0),
+) -> Figure:
+    """Images (N, 1, H, W) or (N, H, W) in rows of ``columns``, each with a title.
+
+    size: inches a side. limits: the values drawn darkest and brightest; None scales
+    each image by itself.
+    """
+    if images.ndim not in (3, 4) or len(images) == 0:
+        raise ValueError(
+            f"expected images (N, 1, H, W) or (N, H, W), got {tuple(images.shape)}"
+        )
+    if titles is not None and len(titles) != len(images):
+        raise ValueError(
+            f"expected a title an image, got {len(titles)} for {len(images)}"
+        )
+    rows = -(-len(images) // columns)
+    room = 0.28 if titles is not None else 0.0  # inches above each image
+    figure, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(columns * size, rows * (size + room)),
+        squeeze=False,
+        layout="constrained",
+    )
+    low, high = limits or (None, None)
+    for i, ax in enumerate(axes.flat):
+        ax.set_axis_off()
+        if i < len(images):
+            picture = images[i].detach().cpu().reshape(images.shape[-2:])
+            ax.imshow(picture, cmap=cmap, vmin=low, vmax=high)
+            if titles is not None:
+                ax.set_title(titles[i], fontsize=10, pad=3)
+    return figure
+
+
+def sample_grid(digits: Digits, count: int = 25, seed: int = 0) -> Figure:
+    """``count`` random digits with their labels, the same ones for the same seed."""
+    if not 1 <= count <= len(digits):
+        raise ValueError(f"expected 1 to {len(digits)} samples, got {count}")
+    generator = torch.Generator().manual_seed(seed)
+    chosen = torch.randperm(len(digits), generator=generator)[:count]
+    labels = [str(label) for label in digits.labels[chosen].tolist()]
+    return image_grid(digits.images[chosen], labels)
+
+
+def class_balance(digits: Digits, ax: Axes | None = None) -> Axes:
+    """How many images each digit has, with a line at an equal share."""
+    if ax is None:
+        _, ax = plt.subplots(figsize=(7, 3), layout="constrained")
+    counts = torch.bincount(digits.labels, minlength=CLASSES).numpy()
+    sns.barplot(x=np.arange(CLASSES), y=counts, color=BLUE, ax=ax)
+    ax.bar_label(ax.containers[0], fmt="{:,.0f}", fontsize=9)
+    ax.axhline(len(digits) / CLASSES, color=ORANGE, linestyle="--", linewidth=1.5)
+    ax.set(xlabel="digit", ylabel="images", ylim=(0, counts.max() * 1.12))
+    sns.despine(ax=ax)
+    return ax
+
+
+def learning_curves(history: History) -> Figure:
+    """Loss and accuracy by epoch, for the training and the test images."""
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    epochs = range(len(history.test_loss))
+    for ax, name in zip(axes, ("loss", "accuracy"), strict=True):
+        for part, colour, marker in (("train", BLUE, "o"), ("test", ORANGE, "s")):
+            values = getattr(history, f"{part}_{name}")
+            ax.plot(epochs, values, color=colour, marker=marker, label=part)
+        ax.set(xlabel="epoch (0: untrained)", ylabel=name)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.grid(alpha=0.3)
+        ax.legend(frameon=False)
+    axes[0].set_ylabel("cross-entropy (nats)")
+    axes[0].set_ylim(bottom=0)
+    axes[1].yaxis.set_major_formatter(PercentFormatter(1.0))
+    return figure
+
+
+def confusion_matrix(
+    labels: Tensor, predictions: Tensor, ax: Axes | None = None
+) -> Axes:
+    """How often each true digit (row) was taken for each digit (column).
+
+    Only mistakes are coloured: the diagonal is some hundred times larger and would
+    hide them.
+    """
+    if labels.shape != predictions.shape or labels.ndim != 1:
+        raise ValueError(
+            "expected labels and predictions of one shape (N,), got "
+            f"{tuple(labels.shape)} and {tuple(predictions.shape)}"
+        )
+    if ax is None:
+        _, ax = plt.subplots(figsize=(6.6, 5.6), layout="constrained")
+    pairs = labels * CLASSES + predictions
+    counts = torch.bincount(pairs, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
+    counts = counts.numpy()
+    right = np.eye(CLASSES, dtype=bool)
+    sns.heatmap(
+        np.where(right, 0, counts),
+        annot=np.where(counts == 0, "", counts.astype(str)),
+        fmt="",
+        cmap="Blues",
+        square=True,
+        linewidths=0.5,
+        linecolor="#DDDDDD",
+        cbar_kws={"label": "images taken for another digit", "shrink": 0.8},
+        ax=ax,
+    )
+    for digit in range(CLASSES):
+        ax.add_patch(Rectangle((digit, digit), 1, 1, color="#EEEEEE", zorder=1.5))
+    ax.set(xlabel="predicted digit", ylabel="true digit")
+    ax.tick_params(length=0, rotation=0)
+    return ax
+
+
+def architecture(layers: Sequence[Layer], ax: Axes | None = None) -> Axes:
+    """The network from left to right, as ``trace`` described it.
+
+    The side of a slab stands for height and width, its depth for channels; the ReLU
+    after a convolution is drawn with it.
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(11, 3.4), layout="constrained")
+    colours = {"Conv2d": BLUE, "MaxPool2d": ORANGE, "Linear": GREEN}
+    names = {"Conv2d": "conv 3x3\n+ ReLU", "MaxPool2d": "max-pool\n2x2"}
+    x = _slab(ax, 0.0, (1, 28, 28), GREY, "input", "")
+    for layer in layers:
+        if layer.kind == "ReLU":
+            continue
+        cost = f"{layer.parameters:,}\nparameters" if layer.parameters else ""
+        name = names.get(layer.kind, layer.kind.lower())
+        colour = colours.get(layer.kind, GREY)
+        x = _slab(ax, x, layer.output_shape[1:], colour, name, cost)
+    ax.set(xlim=(-1, x - 1), ylim=(-28, 27), aspect="equal")
+    ax.set_axis_off()
+    return ax
+
+
+def _slab(
+    ax: Axes, x: float, shape: tuple[int, ...], colour: str, name: str, cost: str
+) -> float:
+    """Draw one layer's output at ``x``; returns where the next one begins."""
+    flat = len(shape) == 1
+    channels, side = (1, 4 + shape[0] / 40) if flat else (shape[0], shape[-1])
+    depth = min(0.3 * channels, 9.0)
+    width = 1.4 if flat else 0.42 * side  # narrowed, as if seen at an angle
+    total = width + depth
+    room = max(total, 9.0)  # a label needs as much
+    left, middle = x + (room - total) / 2, x + room / 2
+    # Four sheets stand for any number of channels, the front one drawn last
+    for shift in np.linspace(depth, 0, 4) if channels > 1 else (0,):
+        corner = (left + shift, shift / 2 - side / 2)
+        ax.add_patch(
+            Rectangle(corner, width, side, facecolor=colour, edgecolor="white", lw=0.8)
+        )
+    ax.text(middle, 18.5, name, ha="center", va="bottom", fontsize=8, color="black")
+    text = "x".join(map(str, shape))
+    ax.text(middle, -16.5, text, ha="center", va="top", fontsize=8, weight="bold")
+    ax.text(middle, -20, cost, ha="center", va="top", fontsize=7, color=GREY)
+    return x + room + 2
