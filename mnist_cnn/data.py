@@ -1,8 +1,10 @@
-"""MNIST as two tensors: download, verify, and serve the digits."""
+"""The digits as tensors: MNIST itself or, where it cannot be had, a stand-in."""
 
 from __future__ import annotations
 
 import os
+import tempfile
+import warnings
 from pathlib import Path
 
 import platformdirs
@@ -10,10 +12,21 @@ import torch
 from torch import Tensor
 from torch.utils.data import TensorDataset
 
-__all__ = ["CLASSES", "IMAGE_SHAPE", "Digits", "data_root", "load_mnist"]
+__all__ = [
+    "CLASSES",
+    "IMAGE_SHAPE",
+    "Digits",
+    "StandinWarning",
+    "data_root",
+    "load_mnist",
+]
 
 CLASSES = 10
 IMAGE_SHAPE = (1, 28, 28)  # channels, height, width
+
+
+class StandinWarning(UserWarning):
+    """The digits are not MNIST."""
 
 
 class Digits(TensorDataset):
@@ -31,6 +44,10 @@ class Digits(TensorDataset):
         check_images(images)
         if len(images) == 0:
             raise ValueError("expected at least one image, got an empty set")
+        if not isinstance(labels, Tensor):
+            raise ValueError(
+                f"expected a tensor of labels, got {type(labels).__name__}"
+            )
         if labels.dtype != torch.int64 or labels.shape != (len(images),):
             raise ValueError(
                 f"expected labels as int64 of shape ({len(images)},), one an image, "
@@ -64,21 +81,29 @@ class Digits(TensorDataset):
 
 
 def check_images(images: Tensor) -> None:
-    """Raise ValueError unless ``images`` is a float tensor (N, 1, 28, 28)."""
+    """Raise ValueError unless ``images`` is a float32 tensor (N, 1, 28, 28)."""
     if not isinstance(images, Tensor):
         raise ValueError(f"expected a tensor of images, got {type(images).__name__}")
-    if images.shape[1:] != IMAGE_SHAPE or not images.is_floating_point():
+    if images.shape[1:] != IMAGE_SHAPE or images.dtype != torch.float32:
         raise ValueError(
-            "expected images as floats of shape (N, 1, 28, 28), "
+            "expected images as float32 of shape (N, 1, 28, 28), "
             f"got {images.dtype} of shape {tuple(images.shape)}"
         )
 
 
 def data_root() -> Path:
-    """Where the data set lives unless told: $MNIST_CNN_DATA, or the user's cache."""
+    """Where the data set lives unless told: $MNIST_CNN_DATA, or the user's cache.
+
+    Without a usable home folder, a folder among the system's temporary files.
+    """
     if folder := os.environ.get("MNIST_CNN_DATA"):
         return Path(folder).expanduser()
-    return platformdirs.user_cache_path("mnist_cnn")
+    cache = platformdirs.user_cache_path("mnist_cnn")
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path(tempfile.gettempdir()) / "mnist_cnn"
+    return cache
 
 
 def load_mnist(
@@ -87,19 +112,40 @@ def load_mnist(
     """Load the 60,000 training and 10,000 test digits, downloading them once.
 
     root: folder that holds, or will hold, ``MNIST/raw``; ``data_root()`` if None.
-    source: "auto" or "mnist".
+    source: "mnist"; "standin", a replacement made from other handwriting; or "auto",
+    MNIST if it is on disk or can be downloaded, else the stand-in and a warning.
 
+    Every pixel is checked against known sums each time. Raises
+    ``mnist_cnn.cache.Unavailable``, a RuntimeError, when "mnist" cannot be had.
     Source: Y. LeCun, C. Cortes, C. Burges, the MNIST database of handwritten digits.
     """
-    from torchvision.datasets import MNIST
+    from mnist_cnn.cache import Unavailable, obtain
+    from mnist_cnn.standin import make_standin
 
-    if source not in ("auto", "mnist"):
-        raise ValueError(f'expected source "auto" or "mnist", got {source!r}')
-    folder = Path(root) if root is not None else data_root()
+    if source not in ("auto", "mnist", "standin"):
+        raise ValueError(
+            f'expected source to be "auto", "mnist" or "standin", got {source!r}'
+        )
+    if source == "standin":
+        return make_standin()
+    folder = data_root() if root is None else Path(root).expanduser()
+    try:
+        tensors = obtain(folder)
+    except Unavailable as reason:
+        if source == "mnist":
+            raise
+        warnings.warn(
+            f"{reason} Until then you work with a stand-in of the same size, made from "
+            "1,797 other handwritten digits. Everything runs, but numbers and pictures "
+            "differ from the text.",
+            StandinWarning,
+            stacklevel=2,
+        )
+        return make_standin()
+    train_images, train_labels, test_images, test_labels = tensors
+    return _digits(train_images, train_labels), _digits(test_images, test_labels)
 
-    def read(train: bool) -> Digits:
-        raw = MNIST(folder, train=train, download=True)
-        images = raw.data.unsqueeze(1).float() / 255  # (N, 1, 28, 28)
-        return Digits(images, raw.targets, "mnist")
 
-    return read(train=True), read(train=False)
+def _digits(images: Tensor, labels: Tensor) -> Digits:
+    pixels = images.unsqueeze(1).float().div_(255)  #         (N, 1, 28, 28)
+    return Digits(pixels, labels.long())
