@@ -47,13 +47,15 @@ def fetch(archives: Iterable[tuple[str, str]], mirrors: list[str], to: Path) -> 
 
     def report(size: int) -> None:
         if stop.is_set():
-            raise CannotDownload("stopped")
+            raise SystemExit  # ends the thread, nobody waits for it any more
         events.put(size)
 
     def work() -> None:
+        plain = [m.replace("https:", "http:") for m in mirrors]  # in case of SSL errors
+        urls = list(dict.fromkeys([*mirrors, *plain])) * 2  # a second chance for each
         try:
             for name, md5 in archives:
-                (to / name).write_bytes(_archive(name, md5, mirrors, report))
+                (to / name).write_bytes(_archive(name, md5, urls, report))
                 report(ENOUGH)
             events.put(None)
         except Exception as error:
@@ -81,22 +83,21 @@ def fetch(archives: Iterable[tuple[str, str]], mirrors: list[str], to: Path) -> 
 
 
 def _archive(
-    name: str, md5: str, mirrors: list[str], report: Callable[[int], None]
+    name: str, md5: str, urls: list[str], report: Callable[[int], None]
 ) -> bytes:
-    """The content of one archive, from the first address that has the right one."""
-    plain = [m.replace("https:", "http:") for m in mirrors]  # no certificates, but MD5
+    """The content of one archive, from the first of ``urls`` that has the right one."""
     reasons = {}
-    for url in list(dict.fromkeys([*mirrors, *plain])) * 2:  # a second chance for each
+    for url in urls.copy():
+        reason: object
         try:
             content = _get(url + name, report)
-        except (URLError, OSError, http.client.HTTPException) as error:
-            reason = error
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            reason = error.reason if type(error) is URLError else error
             if isinstance(error, HTTPError) and error.code >= 500:
                 time.sleep(1)  # the server is busy
-            elif type(error) is URLError:
-                reason = error.reason
         else:
             if hashlib.md5(content, usedforsecurity=False).hexdigest() == md5:
+                urls.insert(0, url)  # ask here first for the next archive
                 return content
             reason = f"sent {len(content):,} bytes that are not {name}"
         reasons[urlsplit(url).netloc] = reason
@@ -107,7 +108,7 @@ def _get(url: str, report: Callable[[int], None]) -> bytes:
     content = bytearray()
     request = Request(url, headers={"User-Agent": "mnist-cnn"})
     with urlopen(request, timeout=CONNECT) as response:
-        while len(content) < LARGEST and (part := response.read(65_536)):
+        while len(content) < LARGEST and (part := response.read1(65_536)):
             report(len(part))
             content += part
     return bytes(content)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import pickle
-import tempfile
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +30,7 @@ def vgg_block(in_channels: int, out_channels: int) -> list[nn.Module]:
     """One VGG block: three 3x3 convolutions with ReLU, then a 2x2 max-pool.
 
     (N, in_channels, H, W) -> (N, out_channels, H / 2, W / 2).
-    Source: Simonyan and Zisserman, arXiv:1409.1556, configuration C and later.
+    Source: Simonyan and Zisserman, arXiv:1409.1556, section 2.1.
     """
     layers: list[nn.Module] = []
     for channels in (in_channels, out_channels, out_channels):
@@ -44,9 +43,7 @@ class VGG(nn.Module):
 
     def __init__(self, filters: int = 16, num_classes: int = CLASSES):
         super().__init__()
-        for name, value in (("filters", filters), ("num_classes", num_classes)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"expected {name} to be at least 1, got {value!r}")
+        check_counts(filters=filters, num_classes=num_classes)
         self.features = nn.Sequential(  #                     (N,  1, 28, 28)
             *vgg_block(1, filters),  #                        (N, 16, 14, 14)
             *vgg_block(filters, filters),  #                  (N, 16,  7,  7)
@@ -60,6 +57,13 @@ class VGG(nn.Module):
         check_images(images)  #                               (N,  1, 28, 28)
         features = self.features(images)  #                   (N, 16,  7,  7)
         return self.classifier(features)  #                   (N, 10)
+
+
+def check_counts(**counts: int) -> None:
+    """Raise ValueError unless each is a whole number of at least 1."""
+    for name, value in counts.items():
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"expected {name} to be at least 1, got {value!r}")
 
 
 def linear_baseline(num_classes: int = CLASSES) -> nn.Module:
@@ -157,15 +161,15 @@ def save(model: VGG, path: str | Path) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             torch.save(state, file)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -174,36 +178,49 @@ def load(path: str | Path | None = None, *, source: str = "mnist") -> VGG:
 
     path: the file; None for the weights shipped with this package for ``source``.
     The number of filters and classes is read from the tensors. Runs no code from the
-    file (``weights_only``). Raises FileNotFoundError where there is no such file, and
-    ValueError for one that does not hold the weights of a VGG.
+    file (``weights_only``) and draws no random numbers. Raises FileNotFoundError where
+    there is no such file, and ValueError for one without the weights of a VGG.
     """
     if path is None:
-        path = WEIGHTS / f"{source}.pt"
-        if not path.exists():
-            known = sorted(p.stem for p in WEIGHTS.glob("*.pt"))
-            raise ValueError(f"expected source to be one of {known}, got {source!r}")
+        shipped = {p.stem: p for p in sorted(WEIGHTS.glob("*.pt"))}
+        if source not in shipped:
+            raise ValueError(
+                f"expected source to be one of {[*shipped]}, got {source!r}"
+            )
+        path = shipped[source]
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no weights at {path}: train a model and save it")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as e:
+    except OSError:
+        raise
+    except Exception as e:  # wrong bytes make the unpickler raise almost anything
         raise ValueError(f"{path} is not a file of weights, or is damaged") from e
-    return _from_state(state, path)
-
-
-def _from_state(state: object, path: Path) -> VGG:
-    wanted = f"expected the weights of a VGG in {path}, got "
-    if not isinstance(state, dict):
-        raise ValueError(wanted + f"a {type(state).__name__}")
-    first, last = state.get("features.0.weight"), state.get("classifier.1.weight")
-    if not (isinstance(first, Tensor) and first.ndim == 4) or not (
-        isinstance(last, Tensor) and last.ndim == 2
-    ):
-        raise ValueError(wanted + f"the entries {', '.join(map(str, state)) or 'none'}")
-    model = VGG(filters=first.shape[0], num_classes=last.shape[0])
     try:
-        model.load_state_dict(state)
-    except RuntimeError as e:
-        raise ValueError(wanted + f"another architecture: {e}") from e
+        return _from_state(state)
+    except (ValueError, RuntimeError) as e:
+        raise ValueError(f"{path} does not hold the weights of a VGG: {e}") from e
+
+
+def _from_state(state: object) -> VGG:
+    entries = state if isinstance(state, dict) else {}
+    found = {
+        name: tuple(value.shape)
+        for name, value in entries.items()
+        if isinstance(value, Tensor) and value.is_floating_point()
+    }
+    first, last = found.get("features.0.weight"), found.get("classifier.1.weight")
+    if not first or not last:
+        names = ", ".join(map(str, list(entries)[:4])) or f"a {type(state).__name__}"
+        raise ValueError(f"it holds {names}")
+    with torch.device("meta"):  # shapes only
+        model = VGG(filters=first[0], num_classes=last[0])
+    expected = {name: tuple(v.shape) for name, v in model.state_dict().items()}
+    for name in [*expected, *entries]:
+        if found.get(name) != expected.get(name) or name not in found:
+            raise ValueError(
+                f"{name} is {found.get(name)}, expected {expected.get(name)}"
+            )
+    model.to_empty(device="cpu").load_state_dict(state)
     return model.eval()
