@@ -34,7 +34,10 @@ def vgg_block(in_channels: int, out_channels: int) -> list[nn.Module]:
     """
     layers: list[nn.Module] = []
     for channels in (in_channels, out_channels, out_channels):
-        layers += [nn.Conv2d(channels, out_channels, 3, padding=1), nn.ReLU()]
+        layers += [
+            nn.Conv2d(channels, out_channels, 3, padding=1),
+            nn.ReLU(inplace=True),  # overwrites its input: less memory to move
+        ]
     return [*layers, nn.MaxPool2d(2)]
 
 
@@ -52,6 +55,8 @@ class VGG(nn.Module):
             nn.Flatten(),  #                                  (N, 784)
             nn.Linear(filters * 7 * 7, num_classes),  #       (N, 10)
         )
+        # A pixel's channels side by side in memory: same results, faster convolutions
+        self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
         check_images(images)  #                               (N,  1, 28, 28)

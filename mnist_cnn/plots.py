@@ -74,7 +74,7 @@ def image_grid(
         ax.set_axis_off()
         if i < len(images):
             picture = images[i].detach().cpu().reshape(images.shape[-2:])
-            ax.imshow(picture, cmap=cmap, vmin=low, vmax=high)
+            ax.imshow(picture, cmap, vmin=low, vmax=high, interpolation="nearest")
             if titles is not None:
                 ax.set_title(titles[i], fontsize=10, pad=3)
     return figure
@@ -96,9 +96,11 @@ def class_balance(digits: Digits, ax: Axes | None = None) -> Axes:
         _, ax = plt.subplots(figsize=(7, 3), layout="constrained")
     counts = torch.bincount(digits.labels, minlength=CLASSES).numpy()
     sns.barplot(x=np.arange(CLASSES), y=counts, color=BLUE, ax=ax)
-    ax.bar_label(ax.containers[0], fmt="{:,.0f}", fontsize=9)
+    ax.bar_label(
+        ax.containers[0], fmt="{:,.0f}", label_type="center", color="white", fontsize=9
+    )
     ax.axhline(len(digits) / CLASSES, color=ORANGE, linestyle="--", linewidth=1.5)
-    ax.set(xlabel="digit", ylabel="images", ylim=(0, counts.max() * 1.12))
+    ax.set(xlabel="digit", ylabel="images")
     sns.despine(ax=ax)
     return ax
 
