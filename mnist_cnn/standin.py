@@ -15,7 +15,7 @@ EVERY = 6  # each sixth source digit makes test images, the others training imag
 BOX = 20 / 28  # MNIST draws its digits in the middle 20 of 28 pixels
 DEGREES, SCALE, SHEAR, SHIFT = 12, 0.12, 0.15, 0.08  # the largest random changes
 PAPER, INK = 0.3, 0.85  # greys that become white and black: enlarging blurs edges
-CHUNK = 2_000  # images drawn at a time, to keep memory low
+CHUNK = 1_000  # images drawn at a time, to keep memory low
 
 
 def make_standin() -> tuple[Digits, Digits]:
@@ -33,18 +33,23 @@ def make_standin() -> tuple[Digits, Digits]:
 
     pixels, labels = map(torch.from_numpy, load_digits(return_X_y=True))
     sources = pixels.view(-1, 1, 8, 8) / 16  #               (1797, 1,  8,  8)
-    large = F.interpolate(sources, size=(40, 40), mode="bicubic")
+    large = F.interpolate(sources, size=(20, 20), mode="bicubic")
     for_test = torch.arange(len(labels)) % EVERY == 0
     generator = torch.Generator().manual_seed(0)
-    train = _vary(large[~for_test], labels[~for_test], TRAIN, generator)
-    test = _vary(large[for_test], labels[for_test], TEST, generator)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # faster: many short steps, and each would wait for all
+    try:
+        train = _vary(large[~for_test], labels[~for_test], TRAIN, generator)
+        test = _vary(large[for_test], labels[for_test], TEST, generator)
+    finally:
+        torch.set_num_threads(threads)
     return train, test
 
 
 def _vary(
     sources: Tensor, labels: Tensor, count: int, generator: torch.Generator
 ) -> Digits:
-    """Draw ``count`` variations of the source digits, (S, 1, 40, 40) float64."""
+    """Draw ``count`` variations of the source digits, (S, 1, 20, 20) float64."""
     chance = torch.rand(count, 6, generator=generator, dtype=torch.float64)
     picks = (chance[:, 0] * len(sources)).long()
     matrices = _matrices(chance[:, 1:] * 2 - 1)  #            (N, 2, 3)
