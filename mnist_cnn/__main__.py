@@ -113,7 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     try:
         digits = mc.load_mnist(options.data, options.source)
-    except (ValueError, OSError) as e:
+    except (ValueError, OSError, RuntimeError) as e:
         print(f"error: {e}", file=sys.stderr)
         return 2
     test = digits[1]

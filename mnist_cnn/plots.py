@@ -70,11 +70,11 @@ def image_grid(
         layout="constrained",
     )
     low, high = limits or (None, None)
+    pictures = images.detach().cpu().reshape(-1, *images.shape[-2:]).numpy()
     for i, ax in enumerate(axes.flat):
         ax.set_axis_off()
         if i < len(images):
-            picture = images[i].detach().cpu().reshape(images.shape[-2:])
-            ax.imshow(picture, cmap, vmin=low, vmax=high, interpolation="nearest")
+            ax.imshow(pictures[i], cmap, vmin=low, vmax=high, interpolation="nearest")
             if titles is not None:
                 ax.set_title(titles[i], fontsize=10, pad=3)
     return figure

@@ -1,0 +1,111 @@
+"""Metrics are means over images, and measuring changes nothing."""
+
+import math
+
+import pytest
+import torch
+from sklearn.metrics import log_loss
+from torch import nn
+
+import mnist_cnn as mc
+
+
+class Fixed(nn.Module):
+    """Answers with the logits it was given, in order; fails when called too often."""
+
+    def __init__(self, logits):
+        super().__init__()
+        self.logits, self.at = logits, 0
+
+    def forward(self, images):
+        part = self.logits[self.at : self.at + len(images)]
+        self.at += len(images)
+        return part
+
+
+def test_evaluate_agrees_with_scikit_learn(digits):
+    logits = torch.randn(100, 10, generator=torch.Generator().manual_seed(0))
+    result = mc.evaluate(Fixed(logits), digits)
+    assert math.isclose(
+        result.loss,
+        log_loss(digits.labels, logits.double().softmax(1), labels=range(10)),
+        rel_tol=1e-5,
+    )
+    assert result.accuracy == (logits.argmax(1) == digits.labels).float().mean()
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 99, 100, 1000])
+def test_an_uneven_last_batch_changes_nothing(digits, batch_size):
+    model = mc.VGG()
+    whole = mc.predict(model, digits.images, batch_size=100)
+    parts = mc.predict(model, digits.images, batch_size=batch_size)
+    torch.testing.assert_close(parts, whole, atol=1e-5, rtol=1e-5)
+
+
+def test_a_mean_of_batch_means_would_differ():
+    """Three images right in a batch of three, the one in the last batch wrong."""
+    logits = torch.eye(10)[[0, 1, 2, 0]] * 9
+    digits = mc.Digits(torch.zeros(4, 1, 28, 28), torch.arange(4))
+    losses = nn.functional.cross_entropy(logits, digits.labels, reduction="none")
+    result = mc.evaluate(Fixed(logits), digits)
+    assert result.accuracy == 0.75
+    assert math.isclose(result.loss, losses.mean().item(), rel_tol=1e-5)
+    assert not math.isclose(result.loss, (losses[:3].mean() + losses[3]).item() / 2)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_predict_restores_the_mode(digits, training):
+    model = mc.VGG().train(training)
+    mc.predict(model, digits.images)
+    assert model.training is training
+
+
+def test_predict_restores_the_mode_after_an_error(digits):
+    class Broken(nn.Module):
+        def forward(self, images):
+            raise RuntimeError("broken")
+
+    model = Broken().train()
+    with pytest.raises(RuntimeError, match="broken"):
+        mc.predict(model, digits.images)
+    assert model.training
+
+
+def test_predict_runs_in_eval_mode(digits):
+    model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(784, 10)).train()
+    first, second = (mc.predict(model, digits.images) for _ in range(2))
+    assert torch.equal(first, second)
+
+
+def test_measuring_draws_no_random_numbers_and_keeps_no_graph(digits):
+    model = mc.VGG()
+    before = torch.get_rng_state()
+    logits = mc.predict(model, digits.images)
+    mc.evaluate(model, digits)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert not logits.requires_grad
+    assert logits.shape == (100, 10)
+
+
+def test_no_images_give_no_logits():
+    assert mc.predict(mc.VGG(), torch.zeros(0, 1, 28, 28)).shape == (0, 10)
+
+
+def test_batch_size_must_be_positive(digits):
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        mc.predict(mc.VGG(), digits.images, batch_size=0)
+
+
+@pytest.mark.parametrize(
+    ("correct", "total", "low", "high"),
+    # Wilson's interval from statsmodels 0.14: proportion_confint(method="wilson")
+    [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (9890, 10_000, 0.9868, 0.9909)],
+)
+def test_interval(correct, total, low, high):
+    assert mc.accuracy_interval(correct, total) == pytest.approx((low, high), abs=6e-5)
+
+
+@pytest.mark.parametrize(("correct", "total"), [(1, 0), (0, 0), (-1, 5), (6, 5)])
+def test_interval_of_nonsense(correct, total):
+    with pytest.raises(ValueError, match=f"got {correct} of {total}"):
+        mc.accuracy_interval(correct, total)

@@ -1,0 +1,133 @@
+"""Every figure shows the numbers it was given, and leaves the settings alone."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+import mnist_cnn as mc
+from mnist_cnn import plots
+
+HISTORY = mc.History([2.3, 0.2], [0.1, 0.9], [2.3, 0.1], [0.1, 0.95], [0.0, 9.0])
+
+
+@pytest.fixture(autouse=True)
+def settings_unchanged():
+    before = mpl.rcParams.copy()
+    yield
+    assert mpl.rcParams == before
+    plt.close("all")
+
+
+def test_image_grid_shows_each_image_and_hides_empty_places():
+    images = torch.rand(7, 1, 28, 28)
+    figure = plots.image_grid(images, [str(i) for i in range(7)], columns=4)
+    assert len(figure.axes) == 8
+    for ax, image in zip(figure.axes, images, strict=False):
+        assert np.array_equal(ax.images[0].get_array(), image[0])
+    assert [ax.get_title() for ax in figure.axes] == [*"0123456", ""]
+    assert not figure.axes[-1].images
+
+
+def test_image_grid_scales():
+    images = torch.tensor([[[0.0, 0.5]], [[2.0, 4.0]]])
+    fixed = plots.image_grid(images).axes[1].images[0]
+    own = plots.image_grid(images, limits=None).axes[1].images[0]
+    assert fixed.get_clim() == (0, 1)
+    assert own.get_clim() == (2, 4)
+
+
+@pytest.mark.parametrize("images", [torch.zeros(28, 28), torch.zeros(0, 1, 28, 28)])
+def test_image_grid_needs_images(images):
+    with pytest.raises(ValueError, match="expected images"):
+        plots.image_grid(images)
+
+
+def test_image_grid_needs_a_title_an_image():
+    with pytest.raises(ValueError, match="got 1 for 2"):
+        plots.image_grid(torch.zeros(2, 1, 4, 4), ["one"])
+
+
+def test_sample_grid_is_seeded_and_labelled(digits):
+    first, same, other = (plots.sample_grid(digits, seed=s) for s in (0, 0, 1))
+    pictures = [
+        [ax.images[0].get_array() for ax in f.axes] for f in (first, same, other)
+    ]
+    assert len(first.axes) == 25
+    assert np.array_equal(pictures[0], pictures[1])
+    assert not np.array_equal(pictures[0], pictures[2])
+    for ax, picture in zip(first.axes, pictures[0], strict=True):
+        found = (digits.images[:, 0] == torch.from_numpy(picture.data)).all(-1).all(-1)
+        assert ax.get_title() == str(digits.labels[found].item())
+
+
+@pytest.mark.parametrize("count", [0, 101])
+def test_sample_grid_needs_enough_digits(digits, count):
+    with pytest.raises(ValueError, match=f"expected 1 to 100 samples, got {count}"):
+        plots.sample_grid(digits, count)
+
+
+def test_class_balance_bars_are_counts(digits):
+    ax = plots.class_balance(digits.first(95))
+    heights = [bar.get_height() for bar in ax.patches]
+    assert heights == [10] * 5 + [9] * 5
+
+
+def test_learning_curves_are_the_history():
+    figure = plots.learning_curves(HISTORY)
+    drawn = [line.get_ydata().tolist() for ax in figure.axes for line in ax.lines]
+    assert drawn == [
+        HISTORY.train_loss,
+        HISTORY.test_loss,
+        HISTORY.train_accuracy,
+        HISTORY.test_accuracy,
+    ]
+    assert [text.get_text() for text in figure.axes[0].get_legend().texts] == [
+        "train",
+        "test",
+    ]
+
+
+def test_confusion_matrix_rows_are_true_digits():
+    labels = torch.tensor([4, 4, 4, 9, 1])
+    predictions = torch.tensor([4, 9, 9, 9, 1])
+    ax = plots.confusion_matrix(labels, predictions)
+    texts = {(round(t.get_position()[1] - 0.5), round(t.get_position()[0] - 0.5)):
+             t.get_text() for t in ax.texts}  # fmt: skip
+    assert texts[4, 9] == "2"
+    assert texts[9, 4] == ""
+    assert texts[4, 4] == texts[9, 9] == texts[1, 1] == "1"
+    assert ax.get_ylabel() == "true digit"
+    assert ax.get_xlabel() == "predicted digit"
+    coloured = ax.collections[0].get_array().reshape(10, 10)
+    assert coloured[4, 9] == 2
+    assert coloured.diagonal().sum() == 0
+
+
+def test_confusion_matrix_needs_pairs():
+    with pytest.raises(ValueError, match=r"got \(3,\) and \(2,\)"):
+        plots.confusion_matrix(torch.zeros(3), torch.zeros(2))
+
+
+def test_architecture_names_every_shape():
+    layers = mc.trace(mc.VGG())
+    words = {text.get_text() for text in plots.architecture(layers).texts}
+    for layer in layers:
+        assert "x".join(map(str, layer.output_shape[1:])) in words
+    assert "7,850\nparameters" in words
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda ax, d: plots.class_balance(d, ax=ax),
+        lambda ax, d: plots.confusion_matrix(d.labels, d.labels, ax=ax),
+        lambda ax, d: plots.architecture(mc.trace(mc.VGG()), ax=ax),
+    ],
+    ids=["class_balance", "confusion_matrix", "architecture"],
+)
+def test_given_axes_are_drawn_on_and_returned(digits, draw):
+    _, ax = plt.subplots()
+    assert draw(ax, digits) is ax
+    assert ax.has_data()
