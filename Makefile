@@ -1,0 +1,54 @@
+# make lab      install and open the first notebook in JupyterLab
+# make train    the whole job in the terminal; ARGS="--epochs 1" for options
+# make test     lint, tests and notebooks, outputs compared
+# TORCH_BACKEND=cpu with any of them installs PyTorch without its CUDA libraries
+PYTHON ?= python3
+TORCH_BACKEND ?=
+ARGS ?=
+bin := .venv/bin
+root := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+.PHONY: .venv lab train test lint notebooks figures weights studies
+
+.venv: .venv/installed
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(bin)/python -m pip install --quiet --disable-pip-version-check uv
+	$(bin)/uv pip install --python $(bin)/python --editable . \
+		$(if $(TORCH_BACKEND),--torch-backend=$(TORCH_BACKEND))
+	touch $@
+
+lab: .venv
+	$(bin)/jupyter lab $(root) notebooks/01_data_exploration.ipynb
+
+train: .venv
+	$(bin)/python -m mnist_cnn $(ARGS)
+
+test: lint
+	$(bin)/python -m pytest --nbval $(ARGS)
+
+lint: .venv
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+
+# Run all notebooks and write their outputs back, clean
+notebooks: .venv
+	$(bin)/python tools/notebooks.py $(ARGS)
+
+# The pictures of the README
+figures: .venv
+	$(bin)/python tools/figures.py
+
+# The weights that come with the package, and the results of the runs that made them
+weights: .venv
+	for source in mnist standin; do \
+		$(bin)/python -m mnist_cnn --source $$source --out runs/$$source && \
+		cp runs/$$source/model.pt mnist_cnn/weights/$$source.pt && \
+		cp runs/$$source/results.json mnist_cnn/studies/run_$$source.json || exit 1; \
+	done
+
+# Long: what notebooks 3 and 4 show of many runs; go on where they were stopped
+studies: .venv
+	$(bin)/python benchmarks/plateau.py
+	$(bin)/python benchmarks/seeds.py

@@ -1,0 +1,200 @@
+"""What a committed notebook must look like; running them is nbval's part."""
+
+import ast
+import base64
+import itertools
+import json
+import re
+import struct
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+KERNELSPEC = {
+    "display_name": "Python 3 (ipykernel)",
+    "language": "python",
+    "name": "python3",
+}
+MAX_BYTES = 400_000
+MAX_LINES = 20
+# What differs from machine to machine, and so must not be in an output
+RESIDUE = {
+    "path": re.compile(r"(?<![\w.])/(home|root|tmp|Users|content|usr|opt|var)/\w"),
+    "address": re.compile(r"0x[0-9a-f]{6,}"),
+    "device": re.compile(r"\b(cuda|mps)(:\d)?\b"),
+    "progress bar": re.compile(r"it/s|s/it|\d+%\|"),
+    "carriage return": re.compile(r"\r"),
+    "version": re.compile(r"\b\d+\.\d+\.\d+\b"),
+    "time": re.compile(r"\b\d+(\.\d+)? ?(seconds|ms|s)\b"),
+    "widget": re.compile(r"Box\(|IntProgress|FloatProgress"),
+}
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    return nbformat.reads(request.param.read_text(encoding="utf-8"), as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def prose(notebook):
+    return "\n\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+
+
+def streams(notebook):
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            yield cell, output
+
+
+def texts(output):
+    data = output.get("data", {})
+    yield output.get("text", "")
+    yield from (v for kind, v in data.items() if kind.startswith("text/"))
+
+
+def test_the_series_is_numbered():
+    assert [path.name[:2] for path in NOTEBOOKS] == [
+        f"{i:02d}" for i in range(1, len(NOTEBOOKS) + 1)
+    ]
+    assert len(NOTEBOOKS) >= 4
+
+
+def test_format_and_metadata(notebook):
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    assert notebook.metadata == {
+        "kernelspec": KERNELSPEC,
+        "language_info": {"name": "python"},
+    }
+    for cell in notebook.cells:
+        assert set(cell.metadata) <= {"tags"}, cell.id
+        assert not cell.get("attachments"), cell.id
+
+
+def test_ids_are_unique_words(notebook):
+    ids = [cell.id for cell in notebook.cells]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[a-z][a-z0-9-]+", name) for name in ids)
+
+
+def test_every_code_cell_was_run_in_order(notebook):
+    """nbval skips a cell without a count and without output: it would test nothing."""
+    cells = code_cells(notebook)
+    assert [c.execution_count for c in cells] == list(range(1, len(cells) + 1))
+    for cell, output in streams(notebook):
+        if output.output_type == "execute_result":
+            assert output.execution_count == cell.execution_count
+
+
+def test_outputs_hold_no_errors(notebook):
+    for cell, output in streams(notebook):
+        assert output.output_type != "error", cell.id
+        assert output.get("name") != "stderr", cell.id
+
+
+@pytest.mark.parametrize("what", RESIDUE)
+def test_outputs_hold_nothing_of_the_machine(notebook, what):
+    for cell, output in streams(notebook):
+        for text in texts(output):
+            assert not RESIDUE[what].search(text), (cell.id, text)
+
+
+def test_figures_are_png_and_drawn_once(notebook):
+    """A Figure as a last expression shows twice; a `;` that hides it is no way out."""
+    for cell in code_cells(notebook):
+        kinds = [set(output.get("data", {})) for output in cell.outputs]
+        assert sum("image/png" in kind for kind in kinds) <= 1, cell.id
+        assert not any("image/svg+xml" in kind for kind in kinds), cell.id
+        assert not cell.source.rstrip().endswith(";"), cell.id
+
+
+def test_figures_fit_a_page(notebook):
+    for cell, output in streams(notebook):
+        if png := output.get("data", {}).get("image/png"):
+            width, height = struct.unpack(">II", base64.b64decode(png)[16:24])
+            assert 200 <= width <= 1200, cell.id
+            assert 60 <= height <= 1200, cell.id
+
+
+def test_every_figure_has_a_caption(notebook):
+    for i, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code" and any(
+            "image/png" in output.get("data", {}) for output in cell.outputs
+        ):
+            # A check may stand between a figure and its caption, and figures in a row
+            # may share one
+            later = notebook.cells[i + 1 :]
+            caption = next(c for c in later if c.cell_type == "markdown")
+            assert caption.source.startswith("*Figure"), cell.id
+
+
+def test_size(notebook):
+    assert len(json.dumps(notebook)) <= MAX_BYTES
+    assert 20 <= len(notebook.cells) <= 45
+    lines = [
+        len([line for line in cell.source.splitlines() if line.strip()])
+        for cell in code_cells(notebook)
+    ]
+    assert max(lines) <= MAX_LINES
+    assert 3 <= sorted(lines)[len(lines) // 2] <= 6
+    assert 900 <= len(prose(notebook).split()) <= 2000
+
+
+def test_code_parses_and_imports_stand_in_one_cell(notebook):
+    """Besides what a cell brings in for itself, indented or from torchvision."""
+    importing = []
+    for cell in code_cells(notebook):
+        tree = ast.parse(cell.source)
+        if any(isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body):
+            importing.append(cell.id)
+    assert importing[0] == "imports"
+    assert len(importing) <= 2
+
+
+def test_no_magics_or_shell(notebook):
+    """An unknown magic drops the rest of its cell without an error."""
+    for cell in code_cells(notebook):
+        assert not re.search(r"^\s*[%!]", cell.source, re.MULTILINE), cell.id
+
+
+def test_what_is_ignored_is_followed_by_a_check(notebook):
+    cells = notebook.cells
+    for i, cell in enumerate(cells):
+        tags = cell.metadata.get("tags", [])
+        assert set(tags) <= {"nbval-ignore-output"}, cell.id
+        if tags and ".fit(" in cell.source:
+            later = [c for c in cells[i + 1 :] if c.cell_type == "code"]
+            assert "assert" in later[0].source, cell.id
+
+
+def test_headings_in_order(notebook):
+    levels = [len(m) for m in re.findall(r"^(#+) ", prose(notebook), re.MULTILINE)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b <= a + 1 for a, b in itertools.pairwise(levels))
+
+
+def test_opening_says_what_it_takes(notebook):
+    opening = notebook.cells[0].source
+    for row in ("You will be able to", "Reading", "Running", "Download"):
+        assert f"**{row}**" in opening
+
+
+def test_closing_has_exercises_with_folded_solutions(notebook):
+    exercises = prose(notebook).split("## Exercises")[1]
+    count = len(re.findall(r"^\*\*\d\. ", exercises, re.MULTILINE))
+    assert 3 <= count <= 5
+    assert exercises.count("<details>") == exercises.count("</details>") == count
+    assert "## Summary" in prose(notebook) or "## What to conclude" in prose(notebook)
+
+
+def test_links_between_notebooks_resolve(notebook):
+    for target in re.findall(r"\]\(([^)#]+)\)", prose(notebook)):
+        if "://" not in target:
+            assert (ROOT / "notebooks" / target).exists(), target
