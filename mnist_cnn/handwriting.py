@@ -23,7 +23,8 @@ Source = Image.Image | np.ndarray | Tensor | str | os.PathLike | IO[bytes]
 SIDE = 800  # long side we work at; a JPEG is opened below twice this, so under 4 MP
 BOX, FIELD = 20, 28  # NIST digits are scaled into BOX, then centred in FIELD
 THIN, PEN = 2.0, 2.5  # stroke widths in BOX pixels: MNIST's thinnest, and a usual one
-FAINT = 0.1  # ink that differs less than this from the paper is not ink
+FAINT = 0.1  # what differs less than this from the paper is not ink
+EDGE = 0.06  # and ink has an edge this steep somewhere, where shadow has none
 
 
 @overload
@@ -166,33 +167,45 @@ def find_ink(gray: Gray) -> Gray:
     """
     side = max(gray.shape)
     gray = ndimage.gaussian_filter(gray, side / 500 if side > 100 else 0)
-    if _is_light_on_dark(gray):
+    light = _is_light_on_dark(gray)
+    if light:
         gray = 1 - gray
     size = max(15, side // 3)
     # An odd reflection: light that fades towards the border fades on beyond it
     wide = np.pad(gray, size, mode="reflect", reflect_type="odd")
     paper = ndimage.grey_closing(wide, size=size)[size:-size, size:-size]
-    ink = 1 - gray / np.maximum(paper, 1e-3)  # light falls on ink and paper alike
+    # Dark ink takes away a share of the light that the paper sends back
+    ink = (paper - gray) / (1 if light else np.maximum(paper, 1e-3))
     noise = 1.4826 * np.median(np.abs(ink - np.median(ink)))  # 1.4826: to a sigma
     floor = np.median(ink) + 5 * noise
-    above = ink[ink > max(floor, FAINT)]
-    if len(above) < 4:
+    pieces, count = ndimage.label(ink > max(floor, FAINT), structure=np.ones((3, 3)))
+    if count:
+        scale = max(1, side / 200)
+        edge = scale * ndimage.gaussian_gradient_magnitude(ink, scale)
+        sharp = ndimage.maximum(edge, pieces, np.arange(count + 1)) >= EDGE
+        sharp[0] = False
+        inked = sharp[pieces]
+    if count == 0 or not inked.any():
         raise ValueError("found no ink: the image looks blank")
-    full = np.percentile(above, 95)
-    return np.clip((ink - floor) / (full - floor), 0, 1).astype(np.float32)
+    full = np.percentile(ink[inked], 95)
+    ink = np.clip((ink - floor) / (full - floor), 0, 1)
+    return np.where(inked, ink, 0).astype(np.float32)
 
 
 def _is_light_on_dark(gray: Gray) -> bool:
-    """Which way the pixels stray from the paper, known from the picture's margin."""
-    step = -(-max(gray.shape) // 100)
-    gray = gray[::step, ::step]
-    rows, columns = (np.linspace(-1, 1, n) for n in gray.shape)
-    y, x = np.meshgrid(rows, columns, indexing="ij")
-    # Uneven light is a curved surface: 1, x, y, x^2, xy, y^2
-    surface = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
-    margin = np.maximum(np.abs(x), np.abs(y)) > 0.75
-    weights, *_ = np.linalg.lstsq(surface[margin], gray[margin], rcond=None)
-    return bool(((gray - surface @ weights) ** 3).mean() > 0)
+    """Ink is what strays furthest from the paper; here paper is what most pixels are.
+
+    Most pixels near by, so that no shadow counts as ink; in a picture as small as
+    those of MNIST, whose strokes are wide, most pixels of the margin.
+    """
+    side = max(gray.shape)
+    if side > 100:
+        gray = np.asarray(Image.fromarray(gray).reduce(-(-side // 60)))
+        paper = ndimage.median_filter(gray, size=max(gray.shape) // 3)
+    else:
+        inner = np.pad(np.zeros(np.subtract(gray.shape, 2)), 1, constant_values=1)
+        paper = np.median(gray[inner == 1])
+    return bool(((gray - paper) ** 3).mean() > 0)
 
 
 def crop_largest(ink: Gray) -> Gray:
@@ -200,12 +213,11 @@ def crop_largest(ink: Gray) -> Gray:
 
     Pieces at the border count for a tenth: the edge of the sheet, a table, a thumb.
     """
-    pieces, count = ndimage.label(ink > FAINT, structure=np.ones((3, 3)))
+    pieces, count = ndimage.label(ink > 0, structure=np.ones((3, 3)))
     if count == 0:
         raise ValueError("found no ink: the image looks blank")
     every = np.arange(1, count + 1)
     amount = ndimage.sum_labels(ink, pieces, every)
-    amount[ndimage.maximum(ink, pieces, every) < 0.5] = 0  # a trace of shadow, no ink
     inner = np.pad(np.zeros(np.subtract(ink.shape, 2), int), 1, constant_values=1)
     touches = ndimage.maximum(inner, pieces, every) > 0
     chosen = every == every[np.argmax(amount / np.where(touches, 10, 1))]
