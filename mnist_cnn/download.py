@@ -19,6 +19,7 @@ __all__ = ["CannotDownload", "fetch"]
 
 CONNECT = 5.0  # seconds to wait for one address, or for its next bytes
 SILENCE = 6.0  # seconds with next to no data from anywhere, after which to give up
+BUSY = 1.0  # seconds to leave a server alone that reports a failure of its own
 ENOUGH = 16_384  # bytes that end a silence
 LARGEST = 20_000_000  # bytes of one answer; no archive has as many
 TOTAL = 11_594_722  # bytes of the four archives
@@ -93,8 +94,10 @@ def _archive(
             content = _get(url + name, report)
         except (OSError, ValueError, http.client.HTTPException) as error:
             reason = error.reason if type(error) is URLError else error
-            if isinstance(error, HTTPError) and error.code >= 500:
-                time.sleep(1)  # the server is busy
+            if isinstance(error, HTTPError):
+                error.close()
+                if error.code >= 500:
+                    time.sleep(BUSY)
         else:
             if hashlib.md5(content, usedforsecurity=False).hexdigest() == md5:
                 urls.insert(0, url)  # ask here first for the next archive

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import uuid
 from dataclasses import dataclass
@@ -196,10 +197,9 @@ def load(path: str | Path | None = None, *, source: str = "mnist") -> VGG:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no weights at {path}: train a model and save it")
+    content = io.BytesIO(path.read_bytes())
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
+        state = torch.load(content, map_location="cpu", weights_only=True)
     except Exception as e:  # wrong bytes make the unpickler raise almost anything
         raise ValueError(f"{path} is not a file of weights, or is damaged") from e
     try:

@@ -1,0 +1,244 @@
+"""Weights on disk: whole or not at all, harmless, and right or refused."""
+
+import os
+import pickle
+import random
+import stat
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+import mnist_cnn as mc
+
+settings.register_profile("small", deadline=None, derandomize=True, max_examples=50)
+settings.load_profile("small")
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return mc.VGG(filters=3)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.pt"
+
+
+def same(a: nn.Module, b: nn.Module) -> bool:
+    left, right = a.state_dict(), b.state_dict()
+    return left.keys() == right.keys() and all(
+        torch.equal(left[name], right[name]) for name in left
+    )
+
+
+def test_save_and_load(model, path):
+    mc.save(model, path)
+    state = torch.get_rng_state()
+    loaded = mc.load(path)
+    assert same(loaded, model)
+    assert not loaded.training
+    assert all(p.requires_grad for p in loaded.parameters())
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_sizes_are_read_from_the_file(path):
+    mc.save(mc.VGG(filters=5, num_classes=3), str(path))
+    assert mc.predict(mc.load(str(path)), torch.zeros(2, 1, 28, 28)).shape == (2, 3)
+
+
+def test_save_makes_folders_and_honours_the_umask(model, tmp_path):
+    path = tmp_path / "a" / "b" / "model.pt"
+    mask = os.umask(0o027)
+    try:
+        mc.save(model, path)
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert [p.name for p in path.parent.iterdir()] == ["model.pt"]
+
+
+# Atomic
+
+KILLED = """
+import os, random, signal, sys, time, torch
+import mnist_cnn as mc
+torch.set_num_threads(1)
+path, times = sys.argv[1], int(sys.argv[2])
+models = [mc.VGG(filters=20), mc.VGG(filters=24)]
+mc.save(models[0], path)
+before = os.stat(path).st_ino
+counts = {20: 0, 24: 0, "seen": 0}
+for _ in range(times):
+    child = os.fork()
+    if not child:
+        while True:
+            for model in reversed(models):
+                mc.save(model, path)
+    time.sleep(random.uniform(0.002, 0.04))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    loaded = mc.load(path)
+    counts[loaded.features[0].out_channels] += 1
+    after = os.stat(path).st_ino
+    counts["seen"] += after != before
+    before = after
+print(counts[20] + counts[24], counts["seen"])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_kill_at_any_moment_leaves_a_whole_file(path):
+    output = subprocess.run(
+        [sys.executable, "-c", KILLED, path, "40"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    ).stdout
+    loaded, replaced = map(int, output.split())
+    assert loaded == 40  # each time one of the two, whole
+    assert replaced > 10  # and the kills did come while files were replaced
+    left = {p.suffix for p in path.parent.iterdir()}
+    assert left <= {".pt", ".tmp"}
+
+
+def test_failed_save_keeps_the_old_file(model, path, monkeypatch):
+    mc.save(model, path)
+
+    def fail(state, file):
+        file.write(b"half of it")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", fail)
+    with pytest.raises(OSError, match="No space left"):
+        mc.save(mc.VGG(filters=9), path)
+    assert same(mc.load(path), model)
+    assert [p.name for p in path.parent.iterdir()] == ["model.pt"]
+
+
+# Files that are not what load expects
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no weights at .*none\.pt"):
+        mc.load(tmp_path / "none.pt")
+    with pytest.raises(FileNotFoundError, match="no weights at"):
+        mc.load(tmp_path)
+
+
+def test_unknown_source():
+    with pytest.raises(ValueError, match=r"expected source to be one of .*, got 'x'"):
+        mc.load(source="x")
+
+
+class Malicious:
+    """Creates a file when unpickled the careless way."""
+
+    def __init__(self, marker: Path):
+        self.marker = marker
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.marker),)
+
+
+def write_pickle(value: object, path: Path) -> None:
+    path.write_bytes(pickle.dumps(value))
+
+
+@pytest.mark.parametrize("write", [torch.save, write_pickle])
+def test_malicious_file_runs_nothing(path, write):
+    marker = path.parent / "ran"
+    write({"features.0.weight": Malicious(marker)}, path)
+    with pytest.raises(ValueError, match="is not a file of weights, or is damaged"):
+        mc.load(path)
+    assert not marker.exists()
+    if write is torch.save:
+        torch.load(path, weights_only=False)
+    else:
+        pickle.loads(path.read_bytes())
+    assert marker.exists()  # so it does work on those who trust the file
+
+
+def not_weights(model: nn.Module, path: Path) -> dict[str, object]:
+    return {
+        "empty": b"",
+        "text": b"these are not weights\n" * 100,
+        "picture": b"\x89PNG\r\n\x1a\n" + random.Random(0).randbytes(5_000),
+        "truncated": path.read_bytes()[:-100],
+        "half": path.read_bytes()[: path.stat().st_size // 2],
+        "pickled model": model,
+        "list": [1, 2, 3],
+        "tensor": torch.zeros(3),
+        "nothing": {},
+        "other model": mc.linear_baseline().state_dict(),
+        "wrapped": {"model": model.state_dict(), "epoch": 3},
+        "numbered": {1: torch.zeros(1)},
+        "no filters": {k: v[:0] for k, v in model.state_dict().items()},
+        "one layer wrong": {**model.state_dict(), "features.2.bias": torch.zeros(9)},
+        "one entry missing": dict(list(model.state_dict().items())[:-1]),
+        "one entry too many": {**model.state_dict(), "extra": torch.zeros(1)},
+        "whole numbers": {k: v.int() for k, v in model.state_dict().items()},
+    }
+
+
+@pytest.mark.parametrize("kind", not_weights(nn.Identity(), Path(__file__)))
+def test_file_that_is_not_a_vgg(model, path, kind):
+    mc.save(model, path)
+    content = not_weights(model, path)[kind]
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    with pytest.raises(ValueError, match=r"model\.pt (is not|does not hold)"):
+        mc.load(path)
+
+
+def test_the_error_names_what_is_wrong(model, path):
+    torch.save({**model.state_dict(), "features.2.bias": torch.zeros(9)}, path)
+    with pytest.raises(ValueError, match=r"features\.2\.bias is \(9,\), expected \(3,"):
+        mc.load(path)
+
+
+def test_no_cut_file_is_accepted(tmp_path_factory):
+    path = tmp_path_factory.mktemp("cut") / "model.pt"
+    mc.save(mc.VGG(filters=1), path)
+    whole = path.read_bytes()
+
+    @given(st.integers(0, len(whole) - 1))
+    def refuse(length):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match="is not a file of weights"):
+            mc.load(path)
+
+    refuse()
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_crash_load(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "bytes.pt"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"bytes\.pt (is not|does not hold)"):
+        mc.load(path)
+
+
+# Devices that this computer lacks
+
+
+@pytest.mark.parametrize("device", ["cuda:0", "cuda:7", "mps"])
+def test_weights_saved_on_another_device(model, path, monkeypatch, device):
+    monkeypatch.setattr(torch.serialization, "location_tag", lambda storage: device)
+    torch.save(model.state_dict(), path)
+    with zipfile.ZipFile(path) as file:
+        names = [n for n in file.namelist() if n.endswith("data.pkl")]
+        assert device.encode() in file.read(names[0])  # it does say so
+    loaded = mc.load(path)
+    assert same(loaded, model)
+    assert {p.device.type for p in loaded.parameters()} == {"cpu"}
