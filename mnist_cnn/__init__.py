@@ -1,7 +1,7 @@
 """The shared code of the MNIST notebooks: ``import mnist_cnn as mc``.
 
-Everything here costs little more to import than torch; ``mc.plots``, which needs
-matplotlib and seaborn, is imported when first used.
+Everything here costs little more to import than torch; ``mc.plots``, ``mc.to_mnist``
+and ``mc.DigitPad``, which need more, are imported when first used.
 """
 
 import importlib
@@ -32,6 +32,7 @@ __all__ = [
     "CLASSES",
     "IMAGE_SHAPE",
     "VGG",
+    "DigitPad",
     "Digits",
     "History",
     "Layer",
@@ -52,12 +53,19 @@ __all__ = [
     "predict",
     "save",
     "seed_everything",
+    "to_mnist",
     "trace",
     "vgg_block",
 ]
 
 
+# Imported when first used: these need more than torch
+LAZY = {"DigitPad": "mnist_cnn.pad", "to_mnist": "mnist_cnn.handwriting"}
+
+
 def __getattr__(name: str):
     if name == "plots":
         return importlib.import_module("mnist_cnn.plots")
+    if name in LAZY:
+        return getattr(importlib.import_module(LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

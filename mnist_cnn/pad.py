@@ -1,0 +1,77 @@
+"""A drawing pad in the notebook that shows, live, what the network makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anywidget
+import numpy as np
+import traitlets
+from torch import nn
+
+from mnist_cnn.data import CLASSES, IMAGE_SHAPE
+from mnist_cnn.handwriting import to_mnist
+from mnist_cnn.metrics import predict
+
+__all__ = ["DigitPad"]
+
+SIDE = 70  # pixels a side that the browser sends: its 280, reduced by 4
+
+
+class DigitPad(anywidget.AnyWidget):
+    """Draw a digit with mouse, finger, pen or keys, and watch ``model`` read it.
+
+    Show it as the last line of a cell. ``pad.prediction`` is the digit, or None while
+    the pad is empty. ``pad.pixels``, which may be set, is the drawing: 70 rows of 70
+    numbers from 0, paper, to 255, ink, in one list. Needs a running kernel.
+    """
+
+    _esm = Path(__file__).parent / "pad.js"
+    _css = Path(__file__).parent / "pad.css"
+
+    # Lists of numbers: traits of bytes reach the browser as something it cannot read
+    side = traitlets.Int(SIDE, read_only=True).tag(sync=True)
+    pixels = traitlets.List(traitlets.Int(min=0, max=255)).tag(
+        sync=True,
+        echo_update=False,  # or an old state comes back and undoes the last strokes
+    )
+    seen = traitlets.List(traitlets.Int()).tag(sync=True)
+    probabilities = traitlets.List(traitlets.Float()).tag(sync=True)
+
+    def __init__(self, model: nn.Module):
+        if not isinstance(model, nn.Module):
+            raise ValueError(f"expected a model, got {type(model).__name__}")
+        self.network = model  # before super(), which may already set pixels
+        super().__init__()
+
+    def __repr__(self) -> str:  # no address: the same text on every run
+        return "DigitPad(): draw a digit here, in a notebook with a running kernel"
+
+    @property
+    def prediction(self) -> int | None:
+        """The most probable digit; None while there is nothing to read."""
+        return int(np.argmax(self.probabilities)) if self.probabilities else None
+
+    @traitlets.validate("pixels")
+    def _check_pixels(self, proposal: dict) -> list[int]:
+        if len(proposal["value"]) not in (0, SIDE * SIDE):
+            raise traitlets.TraitError(
+                f"expected {SIDE * SIDE} pixels, or none, got {len(proposal['value'])}"
+            )
+        return proposal["value"]
+
+    @traitlets.observe("pixels")
+    def _read(self, change: dict) -> None:
+        seen, probabilities = [0] * np.prod(IMAGE_SHAPE), []
+        if any(change["new"]):
+            drawing = np.array(change["new"], np.uint8).reshape(SIDE, SIDE)
+            try:
+                image = to_mnist(drawing)  #                      (1, 28, 28)
+            except ValueError:  # a dot is not yet a digit
+                pass
+            else:
+                logits = predict(self.network, image.unsqueeze(0))  #  (1, 10)
+                probabilities = logits.softmax(dim=1)[0, :CLASSES].tolist()
+                seen = (image * 255).round().int().flatten().tolist()
+        with self.hold_sync():
+            self.seen, self.probabilities = seen, probabilities
