@@ -21,6 +21,15 @@ def digits():
     return mc.Digits(images, torch.arange(64) % 10)
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """A few images are no work for several threads, which would wait on each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 LISTS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds")
 
 
