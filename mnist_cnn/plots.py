@@ -15,7 +15,13 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import (
+    FixedLocator,
+    MaxNLocator,
+    NullLocator,
+    PercentFormatter,
+    StrMethodFormatter,
+)
 from torch import Tensor
 
 from mnist_cnn.data import CLASSES, Digits
@@ -106,20 +112,35 @@ def class_balance(digits: Digits, ax: Axes | None = None) -> Axes:
 
 
 def learning_curves(history: History) -> Figure:
-    """Loss and accuracy by epoch, for the training and the test images."""
+    """Loss and accuracy by epoch, for the training and the test images.
+
+    The loss is on a logarithmic scale, the accuracy on a logistic one, so that the
+    last tenths of a percent are seen beside the first step from nothing.
+    """
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
     epochs = range(len(history.test_loss))
     for ax, name in zip(axes, ("loss", "accuracy"), strict=True):
         for part, colour, marker in (("train", BLUE, "o"), ("test", ORANGE, "s")):
             values = getattr(history, f"{part}_{name}")
             ax.plot(epochs, values, color=colour, marker=marker, label=part)
-        ax.set(xlabel="epoch (0: untrained)", ylabel=name)
+        ax.set_xlabel("epoch (0: untrained)")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-        ax.grid(alpha=0.3)
         ax.legend(frameon=False)
-    axes[0].set_ylabel("cross-entropy (nats)")
-    axes[0].set_ylim(bottom=0)
-    axes[1].yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes[0].set(ylabel="cross-entropy (nats)", yscale="log")
+    axes[1].set(ylabel="accuracy")
+    axes[1].set_yscale("logit", nonpositive="clip")
+    for ax, ticks, form in (
+        (axes[0], (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2), StrMethodFormatter("{x:g}")),
+        (
+            axes[1],
+            (0.1, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999),
+            PercentFormatter(1, symbol=" %"),
+        ),
+    ):
+        ax.yaxis.set_major_locator(FixedLocator(ticks))
+        ax.yaxis.set_minor_locator(NullLocator())
+        ax.yaxis.set_major_formatter(form)
+        ax.grid(alpha=0.3)
     return figure
 
 
