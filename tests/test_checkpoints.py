@@ -74,23 +74,19 @@ torch.set_num_threads(1)
 path, times = sys.argv[1], int(sys.argv[2])
 models = [mc.VGG(filters=20), mc.VGG(filters=24)]
 mc.save(models[0], path)
-before = os.stat(path).st_ino
-counts = {20: 0, 24: 0, "seen": 0}
 for _ in range(times):
+    before = os.stat(path).st_mtime_ns
     child = os.fork()
     if not child:
         while True:
-            for model in reversed(models):
+            for model in models:
                 mc.save(model, path)
-    time.sleep(random.uniform(0.002, 0.04))
+    while os.stat(path).st_mtime_ns == before:
+        time.sleep(0.001)
+    time.sleep(random.uniform(0, 0.02))  # a few times what one save takes
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    loaded = mc.load(path)
-    counts[loaded.features[0].out_channels] += 1
-    after = os.stat(path).st_ino
-    counts["seen"] += after != before
-    before = after
-print(counts[20] + counts[24], counts["seen"])
+    print(mc.load(path).features[0].out_channels)
 """
 
 
@@ -103,11 +99,11 @@ def test_kill_at_any_moment_leaves_a_whole_file(path):
         check=True,
         timeout=120,
     ).stdout
-    loaded, replaced = map(int, output.split())
-    assert loaded == 40  # each time one of the two, whole
-    assert replaced > 10  # and the kills did come while files were replaced
-    left = {p.suffix for p in path.parent.iterdir()}
-    assert left <= {".pt", ".tmp"}
+    loaded = output.split()
+    assert len(loaded) == 40  # each time a whole file
+    assert set(loaded) == {"20", "24"}  # of one model or the other
+    left = [p for p in path.parent.iterdir() if p != path]
+    assert {p.suffix for p in left} == {".tmp"}  # kills did come in the middle
 
 
 def test_failed_save_keeps_the_old_file(model, path, monkeypatch):

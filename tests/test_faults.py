@@ -19,6 +19,7 @@ from mnist_cnn.data import StandinWarning
 
 OFFICIAL = mc.data_root() / "MNIST" / "raw"
 MD5 = dict(MNIST.resources)
+PATIENCE = {name: getattr(download, name) for name in ("SILENCE", "CONNECT", "BUSY")}
 
 
 @pytest.fixture
@@ -32,9 +33,8 @@ def archives(monkeypatch) -> dict[str, bytes]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     """Shorter waits, and no proxy between the tests and their server."""
-    monkeypatch.setattr(download, "SILENCE", 1.5)
-    monkeypatch.setattr(download, "CONNECT", 1.0)
-    monkeypatch.setattr(download, "BUSY", 0.1)
+    for name, seconds in {"SILENCE": 1.5, "CONNECT": 1.0, "BUSY": 0.1}.items():
+        monkeypatch.setattr(download, name, seconds)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.delenv("MNIST_CNN_OFFLINE", raising=False)
 
@@ -249,7 +249,8 @@ def test_folder_that_cannot_be_made(serve, tmp_path):
 
 
 def test_standin_within_15_seconds_from_a_silent_server(serve, tmp_path, monkeypatch):
-    monkeypatch.undo()
+    for name, seconds in PATIENCE.items():
+        monkeypatch.setattr(download, name, seconds)
     serve(silent, silent)
     start = time.monotonic()
     with pytest.warns(StandinWarning, match="no answer within 6 seconds"):
