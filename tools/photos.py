@@ -18,11 +18,12 @@ from scipy.interpolate import splev, splprep
 
 PHOTOS = Path(__file__).parent.parent / "mnist_cnn" / "photos"
 WHITE, CREAM, SLATE = (236, 234, 228), (233, 222, 196), (52, 66, 60)
-BLACK, BLUE, GRAPHITE, RED, CHALK = (
+BLACK, BLUE, GRAPHITE, RED, YELLOW, CHALK = (
     (28, 27, 30),
     (38, 52, 128),
     (112, 110, 108),
     (178, 44, 40),
+    (240, 220, 60),
     (226, 228, 220),
 )
 SHARP = 4  # drawn this many times larger, then reduced
@@ -117,6 +118,8 @@ PHOTOGRAPHED = [
     Photo("42", (("4", 100, 90, 130), ("2", 215, 85, 130)), 9),
     Photo("squared", (("5", 140, 60, 180),), 9, BLUE, squares=28),
     Photo("slashed", (("0", 120, 60, 180), ("slash", 120, 60, 180)), 11),
+    Photo("yellow", (("3", 130, 60, 180),), 12, YELLOW),
+    Photo("empty", (), light=(-0.1, 0.1), grain=0.006, table=40),
     Photo("heart", (("heart", 110, 60, 180),), 11, RED),
 ]
 
