@@ -8,7 +8,7 @@ ARGS ?=
 bin := .venv/bin
 root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: .venv lab train test lint notebooks figures weights studies
+.PHONY: .venv lab train test lint notebooks figures weights repo studies
 
 .venv: .venv/installed
 
@@ -47,6 +47,10 @@ weights: .venv
 		cp runs/$$source/model.pt mnist_cnn/weights/$$source.pt && \
 		cp runs/$$source/results.json mnist_cnn/studies/run_$$source.json || exit 1; \
 	done
+
+# Name the repository in badges, first cells and README: make repo SLUG=owner/name
+repo: .venv
+	$(bin)/python tools/repo.py $(SLUG)
 
 # Long: what notebooks 3 and 4 show of many runs; go on where they were stopped
 studies: .venv

@@ -1,0 +1,129 @@
+"""The repository's name: the same everywhere, and what the first cells do with it."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+sys.path.insert(0, str(ROOT / "tools"))
+import repo  # noqa: E402
+
+
+def cells(path):
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    return {cell["id"]: "".join(cell["source"]) for cell in notebook["cells"]}
+
+
+def setup_cell(path):
+    return cells(path)["setup"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_badge_leads_to_this_notebook(path):
+    title = cells(path)["title"]
+    (target,) = re.findall(
+        r"\(https://colab\.research\.google\.com/github/(.+?)\)", title
+    )
+    assert target == f"{repo.current(ROOT)}/blob/main/notebooks/{path.name}"
+
+
+def test_readme_has_every_badge():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for path in NOTEBOOKS:
+        assert f"/{repo.current(ROOT)}/blob/main/notebooks/{path.name})" in text
+
+
+def test_first_cells_are_the_same_and_name_the_repository():
+    first = {setup_cell(path) for path in NOTEBOOKS}
+    assert len(first) == 1
+    assert f'"https://github.com/{repo.current(ROOT)}"' in first.pop()
+
+
+@pytest.fixture
+def copy(tmp_path):
+    for path in repo.files(ROOT):
+        target = tmp_path / path.relative_to(ROOT)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(path, target)
+    return tmp_path
+
+
+def test_stamping_changes_every_place_and_can_be_undone(copy):
+    before = [path.read_text(encoding="utf-8") for path in repo.files(copy)]
+    old = repo.current(copy)
+    assert repo.stamp(copy, "Some-one/digits.2") > 2 * len(NOTEBOOKS)
+    assert repo.current(copy) == "Some-one/digits.2"
+    assert not any(f"/{old}" in path.read_text() for path in repo.files(copy))
+    repo.stamp(copy, old)
+    assert [path.read_text(encoding="utf-8") for path in repo.files(copy)] == before
+
+
+@pytest.mark.parametrize("slug", ["", "name", "a/b/c", "your_name/x", "a b/c", "-a/b"])
+def test_stamping_refuses_what_github_would(copy, slug):
+    with pytest.raises(ValueError, match="expected owner/name"):
+        repo.stamp(copy, slug)
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """A Python with all that this one has, except ``mnist_cnn``, as Colab's is.
+
+    A ``.pth`` line lends the packages; that of an editable install is not read there.
+    """
+    folder = tmp_path_factory.mktemp("bare")
+    venv.create(folder, with_pip=True, symlinks=True)
+    python = folder / "bin" / "python"
+    where = subprocess.run(
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    Path(where, "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return python
+
+
+def run(python, code, folder):
+    return subprocess.run(
+        [python, "-c", code], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+def test_first_cell_is_quiet_where_the_package_is(tmp_path):
+    done = run(sys.executable, setup_cell(NOTEBOOKS[0]), tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_first_cell_refuses_the_placeholder(bare, tmp_path):
+    code = setup_cell(NOTEBOOKS[0]).replace(repo.current(ROOT), "your_name/mnist-cnn")
+    done = run(bare, code, tmp_path)
+    assert done.returncode != 0
+    assert "make repo SLUG=owner/name" in done.stderr
+
+
+def test_first_cell_installs_the_package_and_nothing_else(bare, tmp_path):
+    """From a local repository in place of the remote; pip's builder needs a network."""
+    remote = tmp_path / "remote"
+    subprocess.run(["git", "clone", "--quiet", ROOT, remote], check=True)
+    address = f"https://github.com/{repo.current(ROOT)}"
+    code = setup_cell(NOTEBOOKS[0]).replace(address, f"file://{remote}")
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    versions = "import torch, numpy; print(torch.__version__, numpy.__version__)"
+    before = run(bare, versions, folder).stdout
+    done = run(bare, code, folder)
+    if "hatchling" in done.stderr and "No matching distribution" in done.stderr:
+        pytest.skip("no network to fetch the build tool from")
+    assert done.returncode == 0, done.stderr
+    found = run(bare, "import mnist_cnn as mc; print(mc.__file__, mc.load())", folder)
+    assert str(bare.parent.parent) in found.stdout, found.stderr
+    assert run(bare, versions, folder).stdout == before
+    assert run(bare, code, folder).returncode == 0

@@ -1,0 +1,58 @@
+"""Name the repository everywhere: badges, notebooks' first cells, README.
+
+    python tools/repo.py owner/name
+
+The name's one home is [project.urls] in pyproject.toml; this changes it there and
+wherever it is repeated.
+"""
+
+import argparse
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
+
+
+def current(root: Path) -> str:
+    """The owner/name that pyproject.toml holds."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    return project["project"]["urls"]["Repository"].removeprefix("https://github.com/")
+
+
+def files(root: Path) -> list[Path]:
+    """All files that repeat the name."""
+    names = ("pyproject.toml", "README.md")
+    return [root / name for name in names] + sorted(root.glob("notebooks/*.ipynb"))
+
+
+def stamp(root: Path, slug: str) -> int:
+    """Write ``slug`` in place of the current one; returns how often it stood there."""
+    if not SLUG.fullmatch(slug):
+        raise ValueError(f"expected owner/name as on GitHub, got {slug!r}")
+    old = current(root)
+    where = re.compile(rf"(?<=[/]){re.escape(old)}(?![\w-])")
+    count = 0
+    for path in files(root):
+        text, found = where.subn(slug, path.read_text(encoding="utf-8"))
+        path.write_text(text, encoding="utf-8")
+        count += found
+    return count
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("slug", help="owner/name on GitHub")
+    try:
+        count = stamp(ROOT, parser.parse_args().slug)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"named the repository in {count} places")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
