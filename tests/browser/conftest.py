@@ -1,0 +1,188 @@
+"""A real JupyterLab and a real browser. Asked for by name: ``pytest tests/browser``.
+
+Needs the ``browser`` extra and Chromium. ``--notebooks 01,05`` selects notebooks;
+screenshots are kept in ``build/browser``.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).parent.parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SHOTS = ROOT / "build" / "browser"
+START_SECONDS = 90
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--notebooks",
+        default="",
+        help='the first digits of the notebooks to open, as in "01,05"; default: all',
+    )
+    parser.addoption(
+        "--chromium",
+        default=os.environ.get("CHROMIUM", ""),
+        help="the browser; default: $CHROMIUM, or chromium on the PATH",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test a selected notebook."""
+    if "notebook" in metafunc.fixturenames:
+        wanted = [n for n in metafunc.config.option.notebooks.split(",") if n]
+        chosen = [p for p in NOTEBOOKS if not wanted or p.name[:2] in wanted]
+        if len(wanted) > len(chosen):
+            raise pytest.UsageError(f"--notebooks {wanted}: not all of them exist")
+        metafunc.parametrize("notebook", chosen, ids=lambda path: path.stem)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """The address of a JupyterLab that shows copies of the notebooks; always stopped.
+
+    Copies, because Run All saves what it computes.
+    """
+    home = tmp_path_factory.mktemp("lab")
+    work, settings = home / "notebooks", home / "settings"
+    shutil.copytree(ROOT / "notebooks", work)
+    # No question about news: it would lie over the page
+    news = settings / "@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+    news.parent.mkdir(parents=True)
+    news.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+    port, token = free_port(), secrets.token_hex(16)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    command += [f"--ServerApp.root_dir={work}", f"--ServerApp.port={port}"]
+    command += [f"--IdentityProvider.token={token}", "--ServerApp.port_retries=0"]
+    command += ["--LabApp.expose_app_in_browser=True", "--ServerApp.ip=127.0.0.1"]
+    environment = os.environ | {
+        "JUPYTERLAB_SETTINGS_DIR": str(settings),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "IPYTHONDIR": str(home / "ipython"),
+    }
+    log = home / "lab.log"
+    with log.open("w") as out:
+        server = subprocess.Popen(
+            command,
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that its kernels are stopped with it
+        )
+        try:
+            wait_for_server(f"http://127.0.0.1:{port}/api?token={token}", server, log)
+            yield f"http://127.0.0.1:{port}", token
+        finally:
+            stop(server)
+
+
+def wait_for_server(address: str, server: subprocess.Popen, log: Path) -> None:
+    limit = time.monotonic() + START_SECONDS
+    while time.monotonic() < limit and server.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.3)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
+
+
+def stop(server: subprocess.Popen) -> None:
+    server.send_signal(signal.SIGTERM)  # shuts the kernels down, then itself
+    try:
+        server.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def chromium(request, tmp_path_factory):
+    """The installed Chromium, headless, with an empty profile; always closed."""
+    name = request.config.option.chromium
+    path = name or shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        raise pytest.UsageError("no Chromium found: install it, or give --chromium")
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            str(tmp_path_factory.mktemp("profile")),
+            executable_path=path,
+            args=CHROMIUM_FLAGS,
+            viewport={"width": 1280, "height": 1000},
+        )
+        try:
+            yield context
+        finally:
+            context.close()
+
+
+@pytest.fixture(scope="session")
+def shots() -> Path:
+    """The folder of the screenshots."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    return SHOTS
+
+
+@pytest.fixture(scope="module")
+def run_all(chromium, lab):
+    """Open a notebook in JupyterLab, run every cell, and give the page."""
+    address, token = lab
+    page = chromium.new_page()
+
+    def run(name: str, seconds: int = 400) -> Page:
+        shut_kernels_down(page)
+        page.goto(f"{address}/lab/tree/{name}?token={token}&reset")
+        page.wait_for_function(READY, timeout=90_000)
+        page.evaluate(RUN)
+        page.wait_for_function("() => window.ranAll", timeout=1000 * seconds)
+        return page
+
+    yield run
+    shut_kernels_down(page)
+    page.close()
+
+
+def shut_kernels_down(page: Page) -> None:
+    """Or each notebook's kernel waits in memory until the end."""
+    page.evaluate("window.jupyterapp?.serviceManager.sessions.shutdownAll()")
+
+
+READY = """() => {
+  const panel = window.jupyterapp?.shell.currentWidget;
+  const session = panel?.sessionContext;
+  return Boolean(session?.isReady && session.session?.kernel?.status === 'idle');
+}"""
+
+RUN = """() => {
+  window.ranAll = false;
+  jupyterapp.commands.execute('notebook:run-all-cells').finally(
+    () => { window.ranAll = true; });
+}"""

@@ -1,0 +1,98 @@
+"""The drawing pad of notebook 05, drawn on with a mouse and with the keyboard."""
+
+import re
+
+import pytest
+
+# Corners of the one stroke of each digit, in hundredths of the pad's width and height
+STROKES = {
+    "1": "44 28, 54 16, 50 50, 47 84",
+    "3": "32 25, 42 16, 56 16, 65 26, 62 40, 47 47, 62 54, 68 67, 60 82, 44 85, 31 77",
+    "7": "28 20, 50 20, 70 19, 57 50, 46 84",
+}
+
+
+@pytest.fixture(scope="module")
+def pad(run_all):
+    """The pad, on the page, after Run All."""
+    page = run_all("05_your_own_digits.ipynb")
+    index = page.evaluate(
+        """() => jupyterapp.shell.currentWidget.content.widgets.findIndex(
+             (cell) => cell.model.sharedModel.id === 'pad')"""
+    )
+    page.evaluate(
+        "i => jupyterapp.shell.currentWidget.content.scrollToItem(i, 'center')", index
+    )
+    pad = page.locator(".digit-pad")
+    pad.wait_for()
+    pad.scroll_into_view_if_needed()
+    return pad
+
+
+def draw(pad, stroke: str) -> None:
+    mouse = pad.page.mouse
+    frame = pad.locator(".digit-pad-canvas").bounding_box()
+    shares = [map(float, point.split()) for point in stroke.split(", ")]
+    points = [
+        (frame["x"] + x / 100 * frame["width"], frame["y"] + y / 100 * frame["height"])
+        for x, y in shares
+    ]
+    mouse.move(*points[0])
+    mouse.down()
+    for x, y in points[1:]:
+        mouse.move(x, y, steps=8)
+    mouse.up()
+
+
+def wait_for_answer(pad, pattern: str) -> str:
+    answer = pad.locator(".digit-pad-answer")
+    pad.page.wait_for_function(
+        "([node, pattern]) => new RegExp(pattern).test(node.textContent)",
+        arg=[answer.element_handle(), pattern],
+        timeout=15_000,
+    )
+    return answer.text_content()
+
+
+def test_digits_drawn_with_the_mouse_are_read(pad, shots):
+    for digit, stroke in STROKES.items():
+        draw(pad, stroke)
+        answer = wait_for_answer(pad, f"^{digit}: ")
+        pad.page.wait_for_timeout(500)  # the last strokes are on their way
+        answer = wait_for_answer(pad, f"^{digit}: ")
+        assert float(re.search(r"([\d.]+) %", answer)[1]) > 50
+        best = pad.locator(".digit-pad-best .digit-pad-digit")
+        assert best.text_content() == digit
+        pad.screenshot(path=shots / f"pad-{digit}.png")
+        pad.get_by_role("button", name="Clear").click()
+        wait_for_answer(pad, "^nothing")
+
+
+def test_the_keyboard_draws_and_clears(pad, shots):
+    page = pad.page
+    canvas = pad.get_by_role("application")
+    canvas.focus()
+    for key in ["ArrowUp"] * 13 + [" "] + ["ArrowDown"] * 26 + [" "]:
+        page.keyboard.press(key)
+    wait_for_answer(pad, "^1: ")
+    cells = page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length")
+    pad.screenshot(path=shots / "pad-keyboard.png")
+    page.keyboard.press("Delete")
+    wait_for_answer(pad, "^nothing")
+    page.keyboard.press("d")  # twice: JupyterLab would delete the cell
+    page.keyboard.press("d")
+    assert cells == page.evaluate(
+        "jupyterapp.shell.currentWidget.content.widgets.length"
+    )
+    page.keyboard.press("Tab")
+    focused = page.evaluate("document.activeElement.className")
+    assert focused == "digit-pad-clear"
+
+
+def test_labels_for_screen_readers(pad):
+    group = pad.page.get_by_role("group", name="Digit drawing pad")
+    assert group.count() == 1
+    assert pad.get_by_role("application").get_attribute("aria-label")
+    assert pad.get_by_role("img").get_attribute("aria-label").endswith("read yet")
+    assert pad.get_by_role("listitem").count() == 10
+    assert pad.get_by_role("status").get_attribute("aria-live") == "polite"

@@ -1,0 +1,66 @@
+"""The notebooks in a real JupyterLab: Run All, no error, every figure drawn."""
+
+import json
+from pathlib import Path
+
+OUTPUTS = """() => jupyterapp.shell.currentWidget.content.model.sharedModel.cells
+  .filter((cell) => cell.cell_type === 'code')
+  .map((cell) => ({id: cell.id, count: cell.execution_count,
+                   outputs: cell.getOutputs()}))"""
+
+
+def test_runs_without_an_error(notebook, run_all, shots):
+    page = run_all(notebook.name)
+    cells = page.evaluate(OUTPUTS)
+    committed = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    committed = [cell for cell in committed if cell["cell_type"] == "code"]
+    assert [cell["id"] for cell in cells] == [cell["id"] for cell in committed]
+    errors = [
+        (cell["id"], output.get("evalue", output.get("text")))
+        for cell in cells
+        for output in cell["outputs"]
+        if output["output_type"] == "error" or output.get("name") == "stderr"
+    ]
+    assert errors == []
+    # The counts restart at 1 where the kernel is new and nothing was skipped
+    assert [cell["count"] for cell in cells] == list(range(1, len(cells) + 1))
+
+    figures = count_figures(cells)
+    assert figures == count_figures(committed)
+    assert draw_all(page, shots / notebook.stem) == figures
+
+
+def count_figures(cells: list[dict]) -> int:
+    return sum(
+        "image/png" in output.get("data", {})
+        for cell in cells
+        for output in cell["outputs"]
+    )
+
+
+def draw_all(page, folder: Path) -> int:
+    """Scroll to every cell, as it is drawn only then; count the figures with pixels.
+
+    Keeps a screenshot of each figure's cell.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    total = page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length")
+    drawn = 0
+    for i in range(total):
+        page.evaluate(
+            "i => jupyterapp.shell.currentWidget.content.scrollToItem(i, 'start')", i
+        )
+        cell = page.locator(f'.jp-Notebook .jp-Cell[data-windowed-list-index="{i}"]')
+        cell.wait_for(state="attached")
+        images = cell.locator(".jp-OutputArea img")
+        for k in range(images.count()):
+            image = images.nth(k)
+            image.wait_for(state="visible")
+            page.wait_for_function(
+                "img => img.complete && img.naturalWidth > 0",
+                arg=image.element_handle(),
+            )
+            drawn += 1
+        if images.count():
+            cell.screenshot(path=folder / f"{i:02d}.png")
+    return drawn
