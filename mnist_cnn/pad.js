@@ -4,6 +4,8 @@
 const SIZE = 280; // of the canvas, in CSS pixels and in its own
 const PEN = 22; // a digit that fills the pad gets strokes 2 pixels wide at 28x28
 const STEP = 7; // how far one press of an arrow key moves the pen
+// On what can have the focus itself, or JupyterLab takes the keys: "d d" cuts the cell
+const KEYS = { "data-lm-suppress-shortcuts": "true" };
 const PAUSE = 120; // milliseconds between two predictions while drawing
 
 function make(tag, attributes = {}, ...children) {
@@ -18,6 +20,7 @@ function make(tag, attributes = {}, ...children) {
 function render({ model, el }) {
   const side = model.get("side");
   const canvas = make("canvas", {
+    ...KEYS,
     class: "digit-pad-canvas",
     width: SIZE,
     height: SIZE,
@@ -27,7 +30,8 @@ function render({ model, el }) {
       "Drawing area. Draw one digit with mouse, finger or pen. With the keyboard: " +
       "arrow keys move the pen, space puts it down or lifts it, Delete clears.",
   });
-  const clear = make("button", { type: "button", class: "digit-pad-clear" }, "Clear");
+  const clear = make("button", { ...KEYS, type: "button", class: "digit-pad-clear" });
+  clear.append("Clear");
   const input = make("canvas", {
     class: "digit-pad-input",
     width: 28,
@@ -57,7 +61,6 @@ function render({ model, el }) {
       class: "digit-pad",
       role: "group",
       "aria-label": "Digit drawing pad",
-      "data-lm-suppress-shortcuts": "true", // or JupyterLab takes the keys
     },
     make("div", {}, caption("Draw one digit"), canvas, clear),
     make("div", {}, caption("What the network sees"), input, answer),
