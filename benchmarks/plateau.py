@@ -20,7 +20,7 @@ LINES = HERE / "results" / "plateau.jsonl"
 SUMMARY = HERE.parent / "mnist_cnn" / "studies" / "plateau.json"
 SEEDS = range(5)
 BLOCK = 25  # steps averaged into one point of a curve
-LEFT = 2.0  # a block's mean loss below this has left the plateau at ln 10 = 2.303
+LEFT = 2.0  # a curve that stays below has left the plateau at ln 10 = 2.303
 OPTIMIZERS = {
     "Adam 0.001": lambda p: torch.optim.Adam(p, lr=0.001, fused=True),
     "SGD 0.01": lambda p: torch.optim.SGD(p, lr=0.01),
@@ -43,8 +43,14 @@ def run(name: str, seed: int, train: mc.Digits) -> dict:
         losses.append(loss.item())
     blocks = torch.tensor(losses).split(BLOCK)
     curve = [round(block.mean().item(), 4) for block in blocks]
-    left = next((i * BLOCK for i, v in enumerate(curve, 1) if v < LEFT), None)
-    return {"optimizer": name, "seed": seed, "left_after": left, "curve": curve}
+    return {"optimizer": name, "seed": seed, "curve": curve}
+
+
+def left_after(curve: list[float]) -> int | None:
+    """Steps up to the end of the first block from which on the curve stays below."""
+    above = [i for i, loss in enumerate(curve) if loss >= LEFT]
+    first = above[-1] + 1 if above else 0
+    return (first + 1) * BLOCK if first < len(curve) else None
 
 
 def main() -> None:
@@ -60,7 +66,9 @@ def main() -> None:
             done.append(run(name, seed, train))
             with LINES.open("a") as file:
                 file.write(json.dumps(done[-1]) + "\n")
-            print(name, "seed", seed, "left after", done[-1]["left_after"], flush=True)
+            print(name, "seed", seed, "done", flush=True)
+    for row in done:
+        row["left_after"] = left_after(row["curve"])
     summary = {
         "command": "python benchmarks/plateau.py",
         "block": BLOCK,

@@ -33,7 +33,11 @@ def main() -> None:
         with LINES.open("a") as file:
             file.write(json.dumps(runs[-1]) + "\n")
         print(f"seed {seed}: {history.test_accuracy[-1]:.2%}", flush=True)
+    summarise(runs)
 
+
+def summarise(runs: list[dict]) -> None:
+    """Write what notebook 4 shows."""
     runs.sort(key=lambda run: run["seed"])
     final = [run["test_accuracy"][-1] for run in runs]
     summary = {
