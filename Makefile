@@ -8,7 +8,7 @@ ARGS ?=
 bin := .venv/bin
 root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: .venv lab train test lint notebooks figures weights repo studies
+.PHONY: .venv lab train test test-browser lint notebooks figures weights repo studies
 
 .venv: .venv/installed
 
@@ -27,6 +27,15 @@ train: .venv
 
 test: lint
 	$(bin)/python -m pytest --nbval $(ARGS)
+
+# A real JupyterLab in headless Chromium, which must be installed
+test-browser: .venv/browser
+	$(bin)/python -m pytest tests/browser $(ARGS)
+
+.venv/browser: .venv/installed
+	$(bin)/uv pip install --python $(bin)/python --editable ".[browser]" \
+		$(if $(TORCH_BACKEND),--torch-backend=$(TORCH_BACKEND))
+	touch $@
 
 lint: .venv
 	$(bin)/ruff check
