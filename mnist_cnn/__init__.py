@@ -6,7 +6,14 @@ and ``mc.DigitPad``, which need more, are imported when first used.
 
 import importlib
 
-from mnist_cnn.data import CLASSES, IMAGE_SHAPE, Digits, data_root, load_mnist
+from mnist_cnn.data import (
+    CLASSES,
+    IMAGE_SHAPE,
+    Digits,
+    StandinWarning,
+    data_root,
+    load_mnist,
+)
 from mnist_cnn.metrics import Metrics, accuracy_interval, evaluate, predict
 from mnist_cnn.model import (
     VGG,
@@ -38,6 +45,7 @@ __all__ = [
     "Layer",
     "Metrics",
     "NearestMean",
+    "StandinWarning",
     "TrainConfig",
     "accuracy_interval",
     "data_root",

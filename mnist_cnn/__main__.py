@@ -60,7 +60,8 @@ def train(model, digits, config: mc.TrainConfig) -> mc.History:
     history = mc.fit(model, *digits, config)
     model.cpu()
     if history.interrupted:
-        print(f"\nstopped by the user after {len(history.seconds) - 1} epochs")
+        epochs = max(0, len(history.seconds) - 1)  # entry 0 is the untrained model
+        print(f"\nstopped by the user after {epochs} epochs")
     return history
 
 
@@ -135,8 +136,9 @@ def main(arguments: list[str] | None = None) -> int:
         except FloatingPointError as e:
             print(f"error: {e}", file=sys.stderr)
             return 1
-        if histories[name].interrupted and name != "VGG":
-            return 130
+        stopped = histories[name].interrupted
+        if stopped and (name != "VGG" or not histories[name].seconds):
+            return 130  # there is nothing of the VGG to write
         rows[name] = score(model, test)
 
     results = {

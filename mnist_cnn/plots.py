@@ -117,6 +117,8 @@ def learning_curves(history: History) -> Figure:
     The loss is on a logarithmic scale, the accuracy on a logistic one, so that the
     last tenths of a percent are seen beside the first step from nothing.
     """
+    if not history.test_loss:
+        raise ValueError("expected a history of at least one entry, got an empty one")
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
     epochs = range(len(history.test_loss))
     for ax, name in zip(axes, ("loss", "accuracy"), strict=True):

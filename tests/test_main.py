@@ -109,6 +109,33 @@ def test_help_shows_the_defaults(capsys):
         assert f"(default: {default})" in " ".join(text.split())
 
 
+@pytest.mark.parametrize(
+    ("model", "entries", "written"),
+    [("linear layer", 2, False), ("VGG", 0, False), ("VGG", 2, True)],
+)
+def test_stopped_by_the_user(
+    small_data, tmp_path, capsys, monkeypatch, model, entries, written
+):
+    """What there is of the VGG is written, and the status says it was stopped."""
+    fit = mc.fit
+
+    def stopped(net, train, test, config):
+        history = fit(net, train, test, config, progress=False)
+        if isinstance(net, mc.VGG) == (model == "VGG"):
+            history = mc.History(
+                *[values[:entries] for values in list(vars(history).values())[:5]],
+                interrupted=True,
+            )
+        return history
+
+    monkeypatch.setattr(mc, "fit", stopped)
+    options = ["--epochs", 2, "--filters", 2, "--out", tmp_path]
+    status, printed = run(capsys, *options)
+    assert status == 130
+    assert "stopped by the user after" in printed.out
+    assert (tmp_path / "model.pt").exists() is written
+
+
 def test_a_loss_that_is_no_number(small_data, tmp_path, capsys):
     status, printed = run(capsys, "--lr", "1e38", "--out", tmp_path)
     assert status == 1

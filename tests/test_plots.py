@@ -89,6 +89,11 @@ def test_learning_curves_are_the_history():
     ]
 
 
+def test_learning_curves_need_an_entry():
+    with pytest.raises(ValueError, match="got an empty one"):
+        plots.learning_curves(mc.History())
+
+
 def test_confusion_matrix_rows_are_true_digits():
     labels = torch.tensor([4, 4, 4, 9, 1])
     predictions = torch.tensor([4, 9, 9, 9, 1])
