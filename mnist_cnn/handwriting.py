@@ -21,6 +21,7 @@ Gray = NDArray[np.float32]  # (height, width), 0 is black and 1 is white, or no 
 Source = Image.Image | np.ndarray | Tensor | str | os.PathLike | IO[bytes]
 
 SIDE = 800  # long side we work at; a JPEG is opened below twice this, so under 4 MP
+SMALL = 100  # a picture with no side above this is a scan like MNIST, not a photo
 BOX, FIELD = 20, 28  # NIST digits are scaled into BOX, then centred in FIELD
 THIN, PEN = 2.0, 2.5  # stroke widths in BOX pixels: MNIST's thinnest, and a usual one
 FAINT = 0.1  # what differs less than this from the paper is not ink
@@ -166,7 +167,7 @@ def find_ink(gray: Gray) -> Gray:
     every dark place narrower than a third of the picture is filled from its sides.
     """
     side = max(gray.shape)
-    gray = ndimage.gaussian_filter(gray, side / 500 if side > 100 else 0)
+    gray = ndimage.gaussian_filter(gray, side / 500 if side > SMALL else 0)
     light = _is_light_on_dark(gray)
     if light:
         gray = 1 - gray
@@ -199,13 +200,18 @@ def _is_light_on_dark(gray: Gray) -> bool:
     those of MNIST, whose strokes are wide, most pixels of the margin.
     """
     side = max(gray.shape)
-    if side > 100:
+    if side > SMALL:
         gray = np.asarray(Image.fromarray(gray).reduce(-(-side // 60)))
         paper = ndimage.median_filter(gray, size=max(gray.shape) // 3)
     else:
-        inner = np.pad(np.zeros(np.subtract(gray.shape, 2)), 1, constant_values=1)
-        paper = np.median(gray[inner == 1])
+        paper = np.median(gray[_margin(gray.shape)])
     return bool(((gray - paper) ** 3).mean() > 0)
+
+
+def _margin(shape: tuple[int, int]) -> NDArray[np.bool_]:
+    margin = np.ones(shape, bool)
+    margin[1:-1, 1:-1] = False
+    return margin
 
 
 def crop_largest(ink: Gray) -> Gray:
@@ -213,13 +219,15 @@ def crop_largest(ink: Gray) -> Gray:
 
     Pieces at the border count for a tenth: the edge of the sheet, a table, a thumb.
     """
-    pieces, count = ndimage.label(ink > 0, structure=np.ones((3, 3)))
+    # In a small picture the grey edge of a stroke is a good part of it; in a large one
+    # it is little, and a faint thread there may tie the digit to a shadow
+    least = 0.2 if max(ink.shape) > SMALL else 0
+    pieces, count = ndimage.label(ink > least, structure=np.ones((3, 3)))
     if count == 0:
         raise ValueError("found no ink: the image looks blank")
     every = np.arange(1, count + 1)
     amount = ndimage.sum_labels(ink, pieces, every)
-    inner = np.pad(np.zeros(np.subtract(ink.shape, 2), int), 1, constant_values=1)
-    touches = ndimage.maximum(inner, pieces, every) > 0
+    touches = np.isin(every, pieces[_margin(ink.shape)])
     chosen = every == every[np.argmax(amount / np.where(touches, 10, 1))]
     while True:
         mask = chosen[pieces - 1] & (pieces > 0)

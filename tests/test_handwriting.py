@@ -1,0 +1,462 @@
+"""Photos and drawings of any kind, made here from one clean 7 and from MNIST."""
+
+import copy
+import importlib.util
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw, ImageFile
+
+import mnist_cnn as mc
+from mnist_cnn import handwriting
+from mnist_cnn.handwriting import to_mnist
+
+PHOTOS = Path(mc.__file__).parent / "photos"
+MAX_PIXELS = 4_000_000
+
+
+def draw_seven(size=(160, 120), ink=30, paper=225, width=10, at=(60, 25)):
+    """A 7, 60 wide and 80 tall, as an 8-bit grey picture of (width, height)."""
+    image = Image.new("L", size, paper)
+    x, y = at
+    corners = [(x, y), (x + 45, y), (x + 15, y + 70)]
+    ImageDraw.Draw(image).line(corners, fill=ink, width=width, joint="curve")
+    return image
+
+
+def is_seven(image):
+    """Whether this is what the plain drawing gives, a pixel higher or lower."""
+    expected = to_mnist(draw_seven())
+    nearest = min(
+        (image.roll((dy, dx), (1, 2)) - expected).abs().mean()
+        for dy in (-1, 0, 1)
+        for dx in (-1, 0, 1)
+    )
+    return image.shape == (1, 28, 28) and nearest < 0.03
+
+
+def mnist_test():
+    """MNIST's test digits, or the stand-in's, with the weights made for them."""
+    _, test = mc.load_mnist()
+    return test, mc.load(source=test.source)
+
+
+@pytest.fixture(scope="module")
+def some_digits():
+    test, model = mnist_test()
+    chosen = torch.arange(0, len(test), 17)
+    return mc.Digits(test.images[chosen], test.labels[chosen], test.source), model
+
+
+# What comes out
+
+
+def test_is_what_a_model_takes():
+    image = to_mnist(draw_seven())
+    assert (image.shape, image.dtype) == ((1, 28, 28), torch.float32)
+    assert image.min() == 0
+    assert image.max() == 1
+
+
+def test_is_prepared_as_nist_prepared():
+    """20 pixels tall, aspect ratio kept, the centre of mass at pixel 14, 14."""
+    image = to_mnist(draw_seven())[0]
+    ink = image > 0
+    rows, columns = ink.any(1).nonzero(), ink.any(0).nonzero()
+    assert rows.max() - rows.min() + 1 == 20
+    assert 11 <= columns.max() - columns.min() + 1 <= 15
+    place = torch.arange(28.0)
+    assert (image.sum(1) @ place / image.sum() - 14).abs() <= 0.51
+    assert (image.sum(0) @ place / image.sum() - 14).abs() <= 0.51
+
+
+def test_steps_are_shown():
+    image, steps = to_mnist(draw_seven(), steps=True)
+    assert list(steps) == ["gray", "ink", "crop", "box", "mnist"]
+    assert all(picture.dtype == np.float32 for picture in steps.values())
+    assert steps["gray"].shape == steps["ink"].shape == (120, 160)
+    assert max(steps["box"].shape) == 20
+    assert torch.equal(image[0], torch.from_numpy(steps["mnist"]))
+    assert torch.equal(image, to_mnist(draw_seven()))
+
+
+# What goes in
+
+
+MODES = ["1", "L", "P", "LA", "PA", "RGB", "RGBA", "I", "F", "I;16", "I;16B"]
+MODES += ["CMYK", "YCbCr", "La", "RGBa", "RGBX", "HSV"]
+
+
+def in_mode(gray, mode):
+    if mode.startswith("I;16"):
+        values = np.asarray(gray).astype(">u2" if mode == "I;16B" else "<u2") * 257
+        return Image.frombytes(mode, gray.size, values.tobytes())
+    if mode in ("La", "RGBa"):
+        return gray.convert(mode.upper()).convert(mode)
+    if mode == "PA":
+        return gray.convert("P").convert("PA")
+    if mode == "HSV":
+        return gray.convert("RGB").convert("HSV")
+    return gray.convert(mode, dither=Image.Dither.NONE)
+
+
+@pytest.mark.parametrize("light", [False, True], ids=["dark ink", "light ink"])
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode(mode, light):
+    gray = draw_seven(ink=225, paper=30) if light else draw_seven()
+    assert is_seven(to_mnist(in_mode(gray, mode)))
+
+
+def test_16_bits_may_be_only_partly_used():
+    """Cameras and microscopes write 12 bits into 16."""
+    array = np.asarray(draw_seven()).astype(np.uint16) * 16
+    assert is_seven(to_mnist(array))
+
+
+@pytest.mark.parametrize("light", [False, True], ids=["dark ink", "light ink"])
+@pytest.mark.parametrize("backdrop", [0, 128, 255])
+def test_transparent_paper_is_no_colour(light, backdrop):
+    ink = 255 - np.asarray(draw_seven(ink=0, paper=255))
+    pixels = np.full((*ink.shape, 4), backdrop, np.uint8)
+    pixels[..., :3][ink > 0] = 250 if light else 20
+    pixels[..., 3] = ink
+    assert is_seven(to_mnist(Image.fromarray(pixels)))
+
+
+def test_a_palette_may_have_a_transparent_entry(tmp_path):
+    image = draw_seven(ink=0, paper=255).quantize(2, dither=Image.Dither.NONE)
+    paper = image.getpixel((0, 0))
+    image.save(tmp_path / "seven.png", transparency=paper)
+    assert is_seven(to_mnist(tmp_path / "seven.png"))
+
+
+def arrays():
+    gray = np.asarray(draw_seven())
+    colour = np.repeat(gray[..., np.newaxis], 3, axis=-1)
+    unit = (gray / 255).astype(np.float32)
+    yield "uint8", gray
+    yield "channel last", gray[..., np.newaxis]
+    yield "channel first", gray[np.newaxis]
+    yield "colour", colour
+    yield "colour first", np.moveaxis(colour, -1, 0)
+    yield "with alpha", np.dstack([colour, np.full(gray.shape, 255, np.uint8)])
+    yield "float", unit
+    yield "double to 255", gray.astype(np.float64)
+    yield "int64", gray.astype(np.int64)
+    yield "bool", gray > 128
+    yield "not contiguous", np.asfortranarray(gray)[:, ::1]
+    yield "read-only", np.broadcast_to(unit, (1, *unit.shape))
+    yield "tensor", torch.tensor(gray)
+    yield "tensor (1, H, W)", torch.tensor(unit).unsqueeze(0)
+    yield "tensor (3, H, W)", torch.tensor(colour).permute(2, 0, 1)
+    yield "tensor that wants a gradient", torch.tensor(unit, requires_grad=True)
+    yield "half", torch.tensor(unit).half()
+
+
+ARRAYS = dict(arrays())
+
+
+@pytest.mark.parametrize("kind", ARRAYS)
+def test_every_kind_of_array(kind):
+    before = copy.deepcopy(ARRAYS[kind])
+    assert is_seven(to_mnist(ARRAYS[kind]))
+    assert (before == ARRAYS[kind]).all()
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "bmp", "webp", "gif", "tiff"])
+def test_files_by_path_name_and_handle(tmp_path, ending):
+    path = tmp_path / f"seven.{ending}"
+    draw_seven().save(path)
+    assert is_seven(to_mnist(path))
+    assert is_seven(to_mnist(str(path)))
+    with path.open("rb") as file:
+        assert is_seven(to_mnist(file))
+    assert is_seven(to_mnist(io.BytesIO(path.read_bytes())))
+
+
+@pytest.mark.parametrize("factor", [0.4, 1, 3, 9])
+def test_every_size(factor):
+    image = draw_seven()
+    size = tuple(int(n * factor) for n in image.size)
+    resized = to_mnist(image.resize(size, Image.Resampling.BICUBIC))
+    assert (resized - to_mnist(image)).abs().mean() < 0.04
+
+
+ORIENTATIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_turned_phone(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = draw_seven().transpose(ORIENTATIONS[orientation])
+    stored.save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    assert is_seven(to_mnist(tmp_path / "turned.jpg"))
+    with Image.open(tmp_path / "turned.jpg") as opened:
+        assert is_seven(to_mnist(opened))
+
+
+# Bad light, and things beside the digit
+
+
+def test_light_from_one_side_and_a_shadow():
+    gray = np.asarray(draw_seven((320, 240), at=(140, 80))) / 255
+    y, x = np.mgrid[0:240, 0:320]
+    lamp = 1 - 0.5 * x / 320 - 0.2 * y / 240
+    shadow = np.where(x + y < 300, 0.55, 1.0)  # its edge crosses the digit
+    assert is_seven(to_mnist(gray * lamp))
+    assert is_seven(to_mnist(gray * shadow))
+    assert is_seven(to_mnist(gray * lamp * shadow))
+
+
+def test_noise_and_grain():
+    gray = np.asarray(draw_seven((320, 240), at=(140, 80))) / 255
+    noise = np.random.default_rng(0).normal(0, 0.04, gray.shape)
+    assert is_seven(to_mnist((gray + noise).clip(0, 1)))
+
+
+def test_a_smaller_thing_and_the_edge_of_the_sheet_are_left_out():
+    image = draw_seven((320, 240), at=(140, 80))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 0, 14, 240), fill=60)  # a table
+    draw.ellipse((270, 20, 276, 26), fill=40)  # a spot
+    draw.line((30, 220, 60, 220), fill=40, width=4)  # a dash
+    assert is_seven(to_mnist(image))
+
+
+def test_the_parts_of_a_broken_digit_stay_together():
+    image = draw_seven()
+    ImageDraw.Draw(image).rectangle((70, 38, 110, 42), fill=225)  # cuts the stem
+    rows = (to_mnist(image)[0] > 0).any(dim=1).nonzero()
+    assert rows.max() - rows.min() + 1 >= 19
+
+
+def test_thin_strokes_are_widened_to_those_of_mnist():
+    thin, usual = (to_mnist(draw_seven(width=w)) for w in (1, 10))
+    assert 0.5 < (thin > 0.5).sum() / (usual > 0.5).sum() < 1.6
+
+
+# What cannot be read
+
+
+@pytest.mark.parametrize("value", [0, 90, 255])
+@pytest.mark.parametrize("size", [(28, 28), (300, 200), (1, 1), (1, 50)])
+def test_a_blank_image(value, size):
+    with pytest.raises(ValueError, match="found no ink"):
+        to_mnist(Image.new("L", size, value))
+
+
+def test_a_blank_sheet_with_grain_and_a_lamp():
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[0:300, 0:400] / 400
+    for lean in (0, 0.3, 0.5):
+        paper = 0.9 - lean * x - 0.1 * y + rng.normal(0, 0.015, x.shape)
+        with pytest.raises(ValueError, match="found no ink"):
+            to_mnist(paper.clip(0, 1))
+
+
+def test_a_speck():
+    image = np.full((28, 28), 255, np.uint8)
+    image[10:12, 10:12] = 0
+    with pytest.raises(ValueError, match="found no ink"):
+        to_mnist(image)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((0, 28)), "of shape"),
+        (np.zeros(28), "of shape"),
+        (np.zeros((2, 2, 2, 2)), "of shape"),
+        (np.zeros((9, 28, 28)), "of shape"),
+        (np.zeros((28, 28), complex), "numbers"),
+        (np.full((28, 28), "ink"), "numbers"),
+        (np.full((28, 28), np.nan), "NaN"),
+        (np.full((28, 28), np.inf), "infinite"),
+        (-np.ones((28, 28)), "negative"),
+        (None, "got NoneType"),
+        ([[0, 1], [1, 0]], "got list"),
+        (7, "got int"),
+    ],
+)
+def test_what_is_no_image(image, message):
+    with pytest.raises(ValueError, match=message):
+        to_mnist(image)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"not an image", b"\x89PNG\r\n\x1a\n", "half"]
+)
+def test_an_unreadable_file(tmp_path, content):
+    path = tmp_path / "photo.png"
+    if content == "half":
+        draw_seven().resize((800, 600)).save(path)
+        content = path.read_bytes()[:600]
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"photo\.png cannot be read as an image"):
+        to_mnist(path)
+
+
+def test_a_missing_file_is_missing(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        to_mnist(tmp_path / "none.jpg")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.binary(min_size=0, max_size=300), st.integers(1, 40))
+def test_any_pixels_give_an_image_or_a_value_error(data, width):
+    height = max(1, len(data) // width)
+    pixels = np.frombuffer(data.ljust(width * height, b"\0")[: width * height], "u1")
+    try:
+        image = to_mnist(pixels.reshape(height, width))
+    except ValueError:
+        return
+    assert image.shape == (1, 28, 28)
+    assert 0 <= image.min() <= image.max() <= 1
+    assert torch.isfinite(image).all()
+
+
+# Large photos
+
+
+@pytest.fixture(scope="module")
+def large_photo(tmp_path_factory):
+    """12,000 x 9,000 pixels, as the largest phone cameras make them."""
+    path = tmp_path_factory.mktemp("large") / "large.jpg"
+    draw_seven().resize((12_000, 9_000), Image.Resampling.NEAREST).save(path)
+    return path
+
+
+def test_a_large_photo_is_reduced_on_opening(large_photo, monkeypatch):
+    """Neither decoded nor kept larger than 4 megapixels."""
+    decoded, arrays = [], []
+    load, from_array = ImageFile.ImageFile.load, handwriting._from_array
+
+    def spy_load(image):
+        result = load(image)
+        decoded.append(image.width * image.height)
+        return result
+
+    def spy_array(array, channels_first):
+        arrays.append(array.size)
+        return from_array(array, channels_first)
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", spy_load)
+    monkeypatch.setattr(handwriting, "_from_array", spy_array)
+    image, steps = to_mnist(large_photo, steps=True)
+    assert is_seven(image)
+    assert 0 < max(decoded) <= MAX_PIXELS
+    assert 0 < max(arrays) <= MAX_PIXELS
+    assert max(picture.size for picture in steps.values()) <= MAX_PIXELS
+
+
+@pytest.mark.parametrize("size", [(8191, 6143), (3201, 2401), (1601, 1201)])
+def test_no_jpeg_is_decoded_above_4_megapixels(tmp_path, size):
+    path = tmp_path / "photo.jpg"
+    draw_seven().resize(size).save(path)
+    with Image.open(path) as opened:
+        assert is_seven(to_mnist(opened))
+        assert opened.width * opened.height <= MAX_PIXELS
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "I;16", "I", "F"])
+def test_large_pictures_of_other_modes(mode):
+    image = in_mode(draw_seven().resize((2400, 1800)), mode)
+    result, steps = to_mnist(image, steps=True)
+    assert is_seven(result)
+    assert max(picture.size for picture in steps.values()) <= MAX_PIXELS
+
+
+def test_a_large_array_is_reduced():
+    array = np.asarray(draw_seven()).repeat(20, axis=0).repeat(20, axis=1)
+    result, steps = to_mnist(array, steps=True)
+    assert is_seven(result)
+    assert max(steps["gray"].shape) <= 800
+
+
+def test_a_bomb_is_a_value_error(tmp_path, monkeypatch):
+    path = tmp_path / "bomb.png"
+    draw_seven().save(path)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 160 * 120 // 2 - 1)
+    with pytest.raises(ValueError, match=r"bomb\.png has too many pixels"):
+        to_mnist(path)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 160 * 120 - 1)  # only a warning
+    assert is_seven(to_mnist(path))
+
+
+# What it does to MNIST itself
+
+
+def test_mnist_stays_as_it_is(some_digits):
+    """At most 0.3 points on the 10,000; a subset may lose two images more."""
+    test, model = some_digits
+    for images in (test.images, 1 - test.images):
+        through = torch.stack([to_mnist(image) for image in images])
+        digits = mc.Digits(through, test.labels, test.source)
+        lost = mc.evaluate(model, test).accuracy - mc.evaluate(model, digits).accuracy
+        assert lost <= 0.003 + 2 / len(test)
+
+
+def on_a_page(image, rng):
+    """Inverted, 300 pixels a side, somewhere on a larger page."""
+    gray = Image.fromarray((255 * image[0].numpy()).round().astype(np.uint8))
+    height, width = rng.integers(420, 801, 2)
+    page = np.full((height, width), 255, np.uint8)
+    top, left = rng.integers(0, height - 299), rng.integers(0, width - 299)
+    large = gray.resize((300, 300), Image.Resampling.BICUBIC)
+    page[top : top + 300, left : left + 300] = 255 - np.asarray(large)
+    return page
+
+
+def test_mnist_on_a_larger_page(some_digits):
+    """At most 1 point on the 10,000; a small subset may lose two images more."""
+    test, model = some_digits
+    test = test.first(60)
+    rng = np.random.default_rng(0)
+    through = torch.stack([to_mnist(on_a_page(image, rng)) for image in test.images])
+    digits = mc.Digits(through, test.labels, test.source)
+    lost = mc.evaluate(model, test).accuracy - mc.evaluate(model, digits).accuracy
+    assert lost <= 0.01 + 2 / len(test)
+
+
+# The photos of notebook 05
+
+
+def photo_script():
+    path = Path(__file__).parent.parent / "tools" / "photos.py"
+    spec = importlib.util.spec_from_file_location("photos", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_photos_are_read():
+    model = mc.load()
+    images = torch.stack([to_mnist(PHOTOS / f"{digit}.jpg") for digit in range(10)])
+    assert mc.predict(model, images).argmax(dim=1).tolist() == list(range(10))
+
+
+def test_the_photos_are_what_the_script_draws(tmp_path):
+    script = photo_script()
+    names = {photo.name for photo in script.PHOTOGRAPHED}
+    assert {path.stem for path in PHOTOS.glob("*.jpg")} == names
+    assert sum(path.stat().st_size for path in PHOTOS.glob("*")) < 200_000
+    for photo in script.PHOTOGRAPHED:
+        drawn = script.save(photo, tmp_path)
+        with Image.open(drawn) as new, Image.open(PHOTOS / drawn.name) as old:
+            assert new.getexif() == old.getexif()
+            difference = np.subtract(new, old, dtype=np.float32)
+            assert np.abs(difference).mean() < 3  # libraries may round otherwise
