@@ -57,13 +57,18 @@ def copy(tmp_path):
 
 
 def test_stamping_changes_every_place_and_can_be_undone(copy):
-    before = [path.read_text(encoding="utf-8") for path in repo.files(copy)]
+    def texts():
+        return [path.read_text(encoding="utf-8") for path in repo.files(copy)]
+
     old = repo.current(copy)
     assert repo.stamp(copy, "Some-one/digits.2") > 2 * len(NOTEBOOKS)
     assert repo.current(copy) == "Some-one/digits.2"
-    assert not any(f"/{old}" in path.read_text() for path in repo.files(copy))
-    repo.stamp(copy, old)
-    assert [path.read_text(encoding="utf-8") for path in repo.files(copy)] == before
+    stamped = texts()
+    assert not any(f"/{old}" in text for text in stamped)
+    repo.stamp(copy, "other/name")
+    assert texts() != stamped
+    repo.stamp(copy, "Some-one/digits.2")
+    assert texts() == stamped
 
 
 @pytest.mark.parametrize("slug", ["", "name", "a/b/c", "your_name/x", "a b/c", "-a/b"])
