@@ -12,8 +12,16 @@ STROKES = {
 }
 
 
+@pytest.fixture
+def pad(shown_pad):
+    """The pad, empty."""
+    shown_pad.get_by_role("button", name="Clear").click()
+    wait_for_answer(shown_pad, "^nothing")
+    return shown_pad
+
+
 @pytest.fixture(scope="module")
-def pad(run_all):
+def shown_pad(run_all):
     """The pad, on the page, after Run All."""
     page = run_all("05_your_own_digits.ipynb")
     index = page.evaluate(
