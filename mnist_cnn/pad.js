@@ -240,11 +240,13 @@ function render({ model, el }) {
   showDrawing();
   showAnswer();
   model.on("change:pixels", showDrawing);
-  model.on("change:seen change:probabilities", showAnswer);
+  model.on("change:seen", showAnswer);
+  model.on("change:probabilities", showAnswer);
   return () => {
     clearTimeout(timer);
     model.off("change:pixels", showDrawing);
-    model.off("change:seen change:probabilities", showAnswer);
+    model.off("change:seen", showAnswer);
+    model.off("change:probabilities", showAnswer);
   };
 }
 
