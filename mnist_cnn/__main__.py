@@ -25,11 +25,13 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"error: {message}\n")
 
 
-def parse(arguments: list[str] | None) -> argparse.Namespace:
+def parse(
+    arguments: list[str] | None, command: str = "python -m mnist_cnn"
+) -> argparse.Namespace:
     """The options of the command line, checked."""
     defaults = mc.TrainConfig()
     parser = Parser(
-        prog="python -m mnist_cnn",
+        prog=command,
         description="Train the small VGG on MNIST and write the results to a folder.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )

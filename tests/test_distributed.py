@@ -1,0 +1,131 @@
+"""Two real processes: what they average, count, print and save."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+import torch.distributed as dist
+from torch.nn import functional as F
+from torch.nn.parallel import DistributedDataParallel
+
+import mnist_cnn as mc
+from mnist_cnn import distributed
+
+SIZE = 2
+
+
+def gradients(model) -> dict[str, torch.Tensor]:
+    return {name: p.grad.clone() for name, p in model.named_parameters()}
+
+
+def seeded_model() -> mc.VGG:
+    mc.seed_everything(0)
+    return mc.VGG(4)
+
+
+def one_process(rank: int, folder, train: mc.Digits, test: mc.Digits) -> None:
+    """What each of two processes does; the first writes down what it got."""
+    torch.set_num_threads(1)
+    dist.init_process_group(
+        "gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=SIZE
+    )
+    model = seeded_model()
+    parallel = DistributedDataParallel(model)
+    got = {}
+    for count in (32, 31, 1):
+        model.zero_grad()
+        part = train.first(count)
+        distributed.share_of_loss(
+            parallel, part.images, part.labels, rank, SIZE
+        ).backward()
+        got[count] = gradients(model)
+    got["metrics"] = tuple(distributed.evaluate_shards(model, test))
+    config = mc.TrainConfig(epochs=4, batch_size=10, lr=0.01)
+    trained = distributed.train_shards(model, train, test, config)
+    got["accuracies"] = [metrics.accuracy for metrics in trained]
+    got["modes"] = model.training
+    torch.save((got, model.state_dict()), f"{folder}/{rank}.pt")
+    dist.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory, digits, few):
+    """(what was measured, weights) of each process; 39 test images, an odd number."""
+    folder = tmp_path_factory.mktemp("group")
+    arguments = (folder, digits, few.first(39))
+    torch.multiprocessing.spawn(one_process, arguments, nprocs=SIZE)
+    return [torch.load(folder / f"{rank}.pt") for rank in range(SIZE)]
+
+
+@pytest.mark.parametrize("count", [32, 31, 1])
+def test_gradients_are_those_of_one_process(results, digits, count):
+    """To float32's rounding, also where a batch has an odd image or a single one."""
+    model = seeded_model()
+    part = digits.first(count)
+    F.cross_entropy(model(part.images), part.labels).backward()
+    for name, expected in gradients(model).items():
+        for got, _ in results:
+            # 25,088 products a weight: some tens of float32's steps of 1.2e-7
+            largest = expected.abs().max()
+            assert (got[count][name] - expected).abs().max() <= 1e-5 * largest, name
+
+
+def test_evaluation_counts_every_image_once(results, few):
+    expected = mc.evaluate(seeded_model(), few.first(39))
+    for got, _ in results:
+        loss, accuracy = got["metrics"]
+        assert loss == pytest.approx(expected.loss, rel=1e-6)
+        assert accuracy == expected.accuracy
+
+
+def test_processes_end_with_equal_weights_that_have_learned(results, digits, few):
+    (first, weights), (_, others) = results
+    assert all(torch.equal(weights[name], others[name]) for name in weights)
+    assert first["modes"] is False
+    model = mc.VGG(4)
+    model.load_state_dict(weights)
+    assert mc.evaluate(model, few.first(39)).accuracy == first["accuracies"][-1]
+    alone = seeded_model()
+    config = mc.TrainConfig(epochs=4, batch_size=10, lr=0.01)
+    history = mc.fit(alone, digits, few.first(39), config, progress=False)
+    # Adam magnifies rounding, so accuracies are compared and not weights
+    assert first["accuracies"][-1] > 0.8
+    assert history.test_accuracy[-1] > 0.8
+
+
+def test_a_batch_that_cannot_be_split(monkeypatch, digits, few):
+    monkeypatch.setattr(dist, "get_rank", lambda: 0)
+    monkeypatch.setattr(dist, "get_world_size", lambda: 3)
+    with pytest.raises(ValueError, match="3 processes can share evenly, got 32"):
+        distributed.train_shards(mc.VGG(2), digits, few, mc.TrainConfig())
+
+
+def test_without_torchrun(monkeypatch, tmp_path, capsys):
+    monkeypatch.delenv("RANK", raising=False)
+    assert distributed.main(["--out", str(tmp_path)]) == 2
+    assert "torchrun --nproc-per-node=2" in capsys.readouterr().err
+
+
+def test_the_command(tmp_path):
+    """One process prints and saves."""
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    launcher += [f"--nproc-per-node={SIZE}"]
+    options = ["--epochs=1", "--batch-size=1000", "--filters=4", "--lr=0.01"]
+    options += ["--source=standin", f"--out={tmp_path}"]
+    done = subprocess.run(
+        [*launcher, "-m", "mnist_cnn.distributed", *options],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=True,
+    )
+    lines = done.stdout.replace("\r", "\n").splitlines()
+    said = [line for line in lines if "test loss" in line or "test accuracy" in line]
+    assert [line.split("  ")[0] for line in said[:-1]] == ["epoch 1/1"]
+    _, test = mc.load_mnist(source="standin")
+    accuracy = mc.evaluate(mc.load(tmp_path / "model.pt"), test).accuracy
+    assert said[-1] == f"test accuracy {100 * accuracy:.2f} %"
+    assert accuracy > 0.2
