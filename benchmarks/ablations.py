@@ -80,6 +80,13 @@ CANDIDATES |= {
     )
     for size, lr in ((32, 1e-2), (64, 1e-2), (64, 2e-2), (128, 2e-2))
 }
+CANDIDATES |= {
+    f"2 epochs, batch {size}, lr {lr:g}": (
+        Recipe(epochs=2, batch_size=size, lr=lr, **FAST),
+        2,
+    )
+    for size, lr in ((64, 1e-2), (64, 2e-2), (128, 2e-2))
+}
 LONG = FAST | {"batch_size": 64, "lr": 1e-2}
 CANDIDATES |= {
     "12 epochs": (Recipe(epochs=12, **LONG, **MOVED), 2),

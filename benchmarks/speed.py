@@ -1,0 +1,300 @@
+"""How fast the series runs, as ratios from runs that alternate.
+
+    python benchmarks/speed.py [section ...]
+
+Prints a table a section and writes mnist_cnn/studies/speed.json, section by section, so
+that one can be run again alone. Close other programs first. On a machine where timings
+swing, trust the ratios: both sides of each were measured in turn.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from baselines import Example, Usual
+from torch import nn
+from torch.nn import functional as F
+
+import mnist_cnn as mc
+from mnist_cnn import distributed
+
+OUT = Path(__file__).parent.parent / "mnist_cnn" / "studies" / "speed.json"
+TARGET = 0.99  # test accuracy to reach
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def in_turn(contenders: dict[str, Callable], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each contender, one after the other, round after round."""
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, work in contenders.items():
+            times[name].append(seconds(work))
+    return times
+
+
+def ratio(times: dict[str, list[float]], name: str, base: str) -> float:
+    """The median over the rounds of one contender's time by the other's."""
+    pairs = zip(times[name], times[base], strict=True)
+    return statistics.median(a / b for a, b in pairs)
+
+
+def fitter(digits, bfloat16: bool = False) -> tuple[Callable, nn.Module]:
+    """``fit`` with the recipe, an epoch a call, and the model it trains."""
+    mc.seed_everything(0)
+    model = mc.VGG()
+    adam = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
+    seeds = iter(range(100))
+    few = digits[1].first(1)
+
+    def epoch() -> None:
+        config = mc.TrainConfig(epochs=1, seed=next(seeds))
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            mc.fit(model, digits[0], few, config, optimizer=adam, progress=False)
+
+    return epoch, model
+
+
+def epoch_section(digits) -> dict:
+    """Three epochs of the recipe, as everybody writes it and by ``fit``."""
+    usual = Usual(seed=0)
+    ours, model = fitter(digits)
+    halved, model16 = fitter(digits, bfloat16=True)
+    contenders = {"usual loop": usual.epoch, "fit": ours, "fit, bfloat16": halved}
+    times = in_turn(contenders, rounds=3)
+    work = 6 * sum(row.multiply_adds for row in mc.trace(model)) * len(digits[0])
+    return {
+        "seconds": times,
+        "fit / usual loop": ratio(times, "fit", "usual loop"),
+        "bfloat16 / usual loop": ratio(times, "fit, bfloat16", "usual loop"),
+        "accuracy": {
+            "usual loop": usual.accuracy(),
+            "fit": mc.evaluate(model, digits[1]).accuracy,
+            "fit, bfloat16": mc.evaluate(model16, digits[1]).accuracy,
+        },
+        "GFLOP/s of fit": work / statistics.median(times["fit"]) / 1e9,
+        "GFLOP/s of a matrix product": matmul_rate(),
+    }
+
+
+def matmul_rate(side: int = 2048) -> float:
+    """The fastest of ten float32 products of two square matrices, in GFLOP/s."""
+    a, b = torch.rand(side, side), torch.rand(side, side)
+    return 2 * side**3 / min(seconds(lambda: a @ b) for _ in range(10)) / 1e9
+
+
+def data_section(digits) -> dict:
+    """One pass over the training set in shuffled batches, without a network."""
+    usual = Usual(seed=0)
+    loader, _ = mc.make_loaders(*digits)
+
+    def drain(batches) -> None:
+        for _ in batches:
+            pass
+
+    contenders = {
+        "torchvision": lambda: drain(usual.train),
+        "make_loaders": lambda: drain(loader),
+    }
+    times = in_turn(contenders, rounds=3)
+    share = ratio(times, "make_loaders", "torchvision")
+    return {"seconds": times, "make_loaders / torchvision": share}
+
+
+def predict_section(digits) -> dict:
+    """Predictions for 10,000 images, in one call and one image at a time."""
+    model, images = mc.load(), digits[1].images
+
+    def one_by_one() -> None:
+        for image in images.split(1):
+            mc.predict(model, image)
+
+    contenders = {
+        "one by one": one_by_one,
+        "one call": lambda: mc.predict(model, images),
+    }
+    times = in_turn(contenders, rounds=3)
+    share = ratio(times, "one call", "one by one")
+    return {"seconds": times, "one call / one by one": share}
+
+
+def import_section(_) -> dict:
+    """Starting Python and importing, each time in a new process."""
+
+    def starter(module: str) -> Callable[[], object]:
+        command = [sys.executable, "-c", f"import {module}"]
+        return lambda: subprocess.run(command, check=True)
+
+    contenders = {name: starter(name) for name in ("torch", "mnist_cnn")}
+    in_turn(contenders, rounds=1)  # fills the caches of the disk
+    times = in_turn(contenders, rounds=7)
+    return {"seconds": times, "mnist_cnn / torch": ratio(times, "mnist_cnn", "torch")}
+
+
+def memory_section(_) -> dict:
+    """The most memory that ``python -m mnist_cnn`` holds at any moment."""
+    import resource  # not on Windows
+
+    with tempfile.TemporaryDirectory() as out:
+        command = [sys.executable, "-m", "mnist_cnn", "--out", out]
+        run = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(run.pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert usage.ru_maxrss <= resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return {"peak GB": usage.ru_maxrss * 1024 / 1e9}
+
+
+def shard_epoch(rank: int, folder: str, batch_size: int) -> None:
+    """One of two processes: an epoch, timed by the first."""
+    torch.set_num_threads(1)
+    meet = f"file://{folder}/meet"
+    torch.distributed.init_process_group(
+        "gloo", init_method=meet, rank=rank, world_size=2
+    )
+    train, test = mc.load_mnist()
+    few = test.first(2)
+    config = mc.TrainConfig(epochs=1, batch_size=batch_size)
+    with Path(os.devnull).open("w") as sys.stdout:
+        distributed.train_shards(mc.VGG(), train.first(64), few, config)  # warm-up
+        took = seconds(lambda: distributed.train_shards(mc.VGG(), train, few, config))
+    (Path(folder) / f"{rank}.json").write_text(str(took))
+    torch.distributed.destroy_process_group()
+
+
+def processes_section(digits) -> dict:
+    """An epoch by one process with two threads, and by two with one each."""
+    results = {}
+    for batch_size in (32, 256):
+        times: dict[str, list[float]] = {"one process": [], "two processes": []}
+        config = mc.TrainConfig(epochs=1, batch_size=batch_size)
+        few = digits[1].first(2)
+        for _ in range(3):
+            history = mc.fit(mc.VGG(), digits[0], few, config, progress=False)
+            times["one process"].append(history.seconds[1])
+            with tempfile.TemporaryDirectory() as folder:
+                arguments = (folder, batch_size)
+                torch.multiprocessing.spawn(shard_epoch, arguments, nprocs=2)
+                took = float((Path(folder) / "0.json").read_text())
+            times["two processes"].append(took)
+        share = ratio(times, "two processes", "one process")
+        results[f"batch {batch_size}"] = {"seconds": times, "two / one": share}
+    return results
+
+
+def target_section(digits) -> dict:
+    """Training time until the test accuracy after an epoch is 99.0 %, three seeds."""
+    ablations = importlib.import_module("ablations")
+    recipe, _ = ablations.ROWS["fast"]
+    rows: dict[str, list[dict]] = {}
+    for seed in range(3):
+        for name, kind in (("usual loop", Usual), ("PyTorch's example", Example)):
+            rows.setdefault(name, []).append(run_to_target(kind(seed)))
+        start = time.perf_counter()
+        model = ablations.train(recipe, seed, digits)
+        took = time.perf_counter() - start
+        accuracy = mc.evaluate(model, digits[1]).accuracy
+        run = {"seconds": took, "epochs": recipe.epochs, "accuracy": accuracy}
+        rows.setdefault("fast recipe", []).append(run)
+    return rows
+
+
+def run_to_target(contender) -> dict:
+    """Train epoch by epoch; seconds count the training alone."""
+    took, epochs, accuracy = 0.0, 0, 0.0
+    while accuracy < TARGET and epochs < contender.epochs:
+        took += seconds(contender.epoch)
+        accuracy, epochs = contender.accuracy(), epochs + 1
+    return {"seconds": took, "epochs": epochs, "accuracy": accuracy}
+
+
+def growth_section(digits) -> dict:
+    """Seconds for a training pass as images, filters and the batch size grow."""
+
+    def cost(images: int = 6000, filters: int = 16, batch_size: int = 32) -> float:
+        model, part = mc.VGG(filters).train(), digits[0].first(images)
+        adam = torch.optim.Adam(model.parameters(), fused=True)
+        loader, _ = mc.make_loaders(part, part, batch_size)
+
+        def work() -> None:
+            for x, y in loader:
+                adam.zero_grad()
+                F.cross_entropy(model(x), y).backward()
+                adam.step()
+
+        return statistics.median(seconds(work) for _ in range(3))
+
+    grids = {
+        "images": (1500, 3000, 6000, 12000, 24000),
+        "filters": (4, 8, 16, 32, 64),
+        "batch_size": (1, 4, 16, 32, 64, 256, 1024),
+    }
+    return {
+        name: [[value, cost(**{name: value})] for value in values]
+        for name, values in grids.items()
+    }
+
+
+SECTIONS = {
+    "epoch": epoch_section,
+    "data": data_section,
+    "predict": predict_section,
+    "import": import_section,
+    "memory": memory_section,
+    "processes": processes_section,
+    "target": target_section,
+    "growth": growth_section,
+}
+
+
+def show(name: str, value: object, depth: int = 0) -> None:
+    """A result as indented lines: numbers short, lists in one line."""
+    pad = "  " * depth
+    if isinstance(value, dict):
+        print(f"{pad}{name}")
+        for key, inner in value.items():
+            show(key, inner, depth + 1)
+    elif isinstance(value, list) and isinstance(value[0], dict):
+        for inner in value:
+            text = ", ".join(f"{key} {number:.4g}" for key, number in inner.items())
+            print(f"{pad}{name:<28}{text}")
+    else:
+        numbers = value if isinstance(value, list) else [value]
+        text = "  ".join(
+            f"{x:.4g}" for n in numbers for x in ([n] if not isinstance(n, list) else n)
+        )
+        print(f"{pad}{name:<28}{text}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "sections", nargs="*", metavar="section", help=", ".join(SECTIONS)
+    )
+    chosen = parser.parse_args().sections or [*SECTIONS]
+    if unknown := set(chosen) - set(SECTIONS):
+        parser.error(f"expected sections of {[*SECTIONS]}, got {sorted(unknown)}")
+    digits = mc.load_mnist(source="mnist")
+    results = json.loads(OUT.read_text()) if OUT.exists() else {}
+    results["command"] = "python benchmarks/speed.py"
+    results["threads"] = torch.get_num_threads()
+    for name in chosen:
+        results[name] = SECTIONS[name](digits)
+        OUT.write_text(json.dumps(results, indent=1) + "\n")
+        show(name, results[name])
+
+
+if __name__ == "__main__":
+    main()
