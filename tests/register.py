@@ -3,7 +3,7 @@
 A phrase is text as a reader sees it, on one line, without emphasis and addresses; {}
 stands for a number, in figures or as a word. Its function returns the number in the
 unit of the text, several as a tuple; a list holds alternatives. None in place of a
-function: these numbers say nothing that can be computed.
+function: these numbers are no results, or, where noted, results not computed here.
 
 What a notebook prints needs no line here; see ``claims.py``.
 """
@@ -313,23 +313,23 @@ def python_version() -> float:
 
 # The register
 
-SHARED: Phrases = {  # in any file, wherever the words fit
+SHARED: Phrases = {  # in any file, wherever the words fit; lists leave room for others
     "{} training and {} test images": lambda: (TRAIN, TEST),
-    "{} training images": lambda: TRAIN,
-    "{} test images": lambda: TEST,
-    "all {} images": lambda: TRAIN,
+    "{} training images": lambda: [TRAIN],
+    "{} test images": lambda: [TEST],
+    "all {} images": lambda: [TRAIN],
     "{} images": lambda: [TRAIN, RECIPE.batch_size],
-    "batches of {}": lambda: RECIPE.batch_size,
+    "batches of {}": lambda: [RECIPE.batch_size],
     "batches of ({}, {}, {}, {})": lambda: (RECIPE.batch_size, *INPUT),
     "Download | {} MB": lambda: download.TOTAL / 1e6,
     "{} epochs": lambda: [RECIPE.epochs],
-    "{} passes over": lambda: RECIPE.epochs,
+    "{} passes over": lambda: [RECIPE.epochs],
     "95 % interval": None,  # the level of Wilson's interval, held by test_metrics.py
     "100 %": None,  # the end of the scale
     "({}, {}, {})": lambda: [INPUT, FIRST, HALF, LAST],
     "{}x{}": lambda: [shape[1:] for shape in (INPUT, HALF, LAST)],
     "to {}x{}": lambda: [INPUT[1:], BOX],
-    "{} parameters": lambda: PARAMETERS,
+    "{} parameters": lambda: [PARAMETERS],
     "{} million multiply-adds": lambda: WORK / 1e6,
     "{} M multiply-adds": lambda: WORK / 1e6,
     "ln 10 = {}": lambda: math.log(10),
@@ -402,7 +402,6 @@ README: Phrases = {
 DATA: Phrases = {
     "score {} % with nothing but averages": lambda: nearest_mean()[0],
     "look at {} images at once": lambda: TRAIN,
-    "first 1,000 test images": None,
     "through {} images? And {}?": lambda: (TRAIN, TEST),
     "{} / 32 is {} exactly": lambda: (TRAIN, BATCHES),
     "{} / 32 is {}, so": lambda: (TEST, TEST / RECIPE.batch_size),
@@ -490,6 +489,8 @@ RESULTS: Phrases = {
         100 - 100 * mistakes("VGG") / mistakes("linear layer")
     ),
     "sevens, {} of them": lambda: shown("04", "top-pairs")[1][2],
+    "lowest recall, {} %": lambda: min(r[2] for r in shown("04", "precision") if r),
+    "lowest precision, {} %": lambda: min(r[1] for r in shown("04", "precision") if r),
     "manages with {} channels": lambda: FIRST[0] - shown("04", "dark")[0][0],
     "move of 4 pixels costs {} points": lambda: vgg()[0] - moved_right(4),
     "at 2 pixels it keeps {} %, they {} %": lambda: tuple(shown("04", "shift")[2][1:3]),
@@ -518,9 +519,10 @@ OWN_DIGITS: Phrases = {
     ),
     "{} of {} right, one of them": lambda: photos_read(shrunk),
     "same network reads {} of {}": lambda: photos_read(mc.to_mnist),
-    "each with less than 50 %": None,
     "a probability below 0.99": None,
     "The 42 is refused": None,
+    # A result, of cutting a digit out by hand
+    "each with less than 50 %": None,
     "refused too ({} %)": lambda: 100 * sureness(mc.to_mnist(photo("1"))[None]),
     "the heart ({} %)": lambda: 100 * sureness(mc.to_mnist(photo("heart"))[None]),
 }

@@ -110,7 +110,6 @@ def test_every_picture_of_the_readme_has_a_caption():
 
 
 def test_missing_captions_are_found():
-    """One cell after the figure is too late when it has another text before it."""
     picture = io.BytesIO()
     Image.new("RGB", (2, 2)).save(picture, "png")
     data = {"image/png": base64.b64encode(picture.getvalue()).decode()}

@@ -69,7 +69,9 @@ def broken(path: Path) -> list[str]:
     return missing
 
 
-@pytest.mark.parametrize("path", PAGES + NOTEBOOKS, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", PAGES + NOTEBOOKS, ids=lambda path: path.relative_to(ROOT).as_posix()
+)
 def test_links_lead_somewhere(path):
     assert broken(path) == []
 
