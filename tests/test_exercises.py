@@ -17,6 +17,7 @@ import torch
 import mnist_cnn as mc
 from mnist_cnn import checks
 from mnist_cnn.checks import CHECKS
+from mnist_cnn.data import load_mnist
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 # What a learner sees, or does not: Matplotlib reads torch's images in an old way
@@ -165,6 +166,18 @@ ALSO_RIGHT = {
     "4.3": ["[round(c.item(), 2) for c in confidences]"],
     "5.3": ["(set(answered), torch.tensor(lost))"],
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_copy_of_the_digits():
+    """For all notebooks and checks; else they would hold a gigabyte."""
+    with pytest.MonkeyPatch.context() as patch:
+        load = cache(mc.load_mnist)
+        patch.setattr(mc, "load_mnist", load)
+        patch.setattr(checks, "load_mnist", load)
+        yield
+    namespace.cache_clear()
+    solved.cache_clear()
 
 
 def cells(path, kind):
@@ -345,6 +358,7 @@ def test_unknown_exercise(exercise):
 def test_stand_in_is_not_announced_again(monkeypatch, tmp_path):
     monkeypatch.setenv("MNIST_CNN_OFFLINE", "1")
     monkeypatch.setenv("MNIST_CNN_DATA", str(tmp_path))
+    monkeypatch.setattr(checks, "load_mnist", load_mnist)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         train, _ = checks.digits()
