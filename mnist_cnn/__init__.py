@@ -1,7 +1,7 @@
 """The shared code of the MNIST notebooks: ``import mnist_cnn as mc``.
 
-Everything here costs little more to import than torch; ``mc.plots``, ``mc.to_mnist``
-and ``mc.DigitPad``, which need more, are imported when first used.
+Everything here costs little more to import than torch; ``mc.plots``, ``mc.to_mnist``,
+``mc.DigitPad`` and ``mc.check``, which need more, are imported when first used.
 """
 
 import importlib
@@ -48,6 +48,7 @@ __all__ = [
     "StandinWarning",
     "TrainConfig",
     "accuracy_interval",
+    "check",
     "data_root",
     "evaluate",
     "fit",
@@ -68,7 +69,11 @@ __all__ = [
 
 
 # Imported when first used: these need more than torch
-LAZY = {"DigitPad": "mnist_cnn.pad", "to_mnist": "mnist_cnn.handwriting"}
+LAZY = {
+    "DigitPad": "mnist_cnn.pad",
+    "check": "mnist_cnn.checks",
+    "to_mnist": "mnist_cnn.handwriting",
+}
 
 
 def __getattr__(name: str):
