@@ -60,6 +60,37 @@ def test_dependencies_have_floors_and_no_caps():
         assert re.fullmatch(r"[a-z-]+>=[\d.]+", line), line
 
 
+def recipe(target: str) -> list[str]:
+    """The commands of a target of the Makefile, for an environment that is active."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    lines = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)[1]
+    return [
+        re.sub(r"\$\(bin\)/| \$\(ARGS\)", "", x.strip()) for x in lines.splitlines()
+    ]
+
+
+def test_ci_runs_what_make_runs_and_from_the_oldest_python():
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    pythons = re.search(r'python: \["(.+)", "(.+)"\]', workflow).groups()
+    assert f">={pythons[0]}" == PROJECT["project"]["requires-python"]
+    commands = re.findall(r"- run: (.+)", workflow.split("  browser:")[0])
+    assert [c for c in commands if " install " not in c] == recipe("lint") + recipe(
+        "test"
+    )
+
+
+def test_pre_commit_runs_what_make_lint_runs():
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    entries = re.findall(r"entry: (.+)", hooks)
+    assert [entry for entry in entries if "ruff" in entry] == recipe("lint")
+
+
+def test_citation_agrees_with_the_project():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    for key in ("version", "license"):
+        assert f"\n{key}: {PROJECT['project'][key]}\n" in citation
+
+
 def test_shipped_files_are_package_data():
     for source in ("mnist", "standin"):
         model = mc.load(source=source)
