@@ -57,7 +57,7 @@ weights: .venv
 		cp runs/$$source/results.json mnist_cnn/studies/run_$$source.json || exit 1; \
 	done
 
-# Name the repository in badges, first cells and README: make repo SLUG=owner/name
+# Name the repository in badges, first cells, CITATION.cff: make repo SLUG=owner/name
 repo: .venv
 	$(bin)/python tools/repo.py $(SLUG)
 

@@ -54,6 +54,7 @@ def test_sizes_are_read_from_the_file(path):
     assert mc.predict(mc.load(str(path)), torch.zeros(2, 1, 28, 28)).shape == (2, 3)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no file modes on Windows")
 def test_save_makes_folders_and_honours_the_umask(model, tmp_path):
     path = tmp_path / "a" / "b" / "model.pt"
     mask = os.umask(0o027)

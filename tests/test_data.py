@@ -234,6 +234,7 @@ def lock(folder: Path) -> None:
         path.chmod(0o555 if path.is_dir() else 0o444)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no file modes on Windows")
 def test_read_only_folder_with_good_files(files, open_folder):
     put(files, open_folder)
     lock(open_folder)
@@ -243,6 +244,7 @@ def test_read_only_folder_with_good_files(files, open_folder):
         check(mc.load_mnist(open_folder, source="mnist"), files)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no file modes on Windows")
 def test_read_only_folder_with_archives_only(files, archives, open_folder):
     put(archives, open_folder)
     lock(open_folder)
@@ -265,6 +267,7 @@ def test_full_disk_leaves_nothing_and_says_so(archives, tmp_path):
     assert [p.name for p in raw.parent.iterdir()] == ["raw"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="HOME is not the home on Windows")
 def test_unusable_home_falls_back_to_a_temporary_folder(
     files, archives, tmp_path, monkeypatch
 ):

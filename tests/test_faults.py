@@ -1,7 +1,7 @@
 """The download against a local server that fails in the ways real ones do."""
 
 import json
-import signal
+import os
 import socket
 import subprocess
 import sys
@@ -265,6 +265,8 @@ def test_standin_within_15_seconds_from_a_silent_server(serve, tmp_path, monkeyp
 @pytest.fixture
 def deaf_port():
     """A port whose queue is full, so that the kernel drops what comes for it."""
+    if os.name == "nt":
+        pytest.skip("Windows refuses what does not fit, at once")
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -367,7 +369,7 @@ def test_kill_in_the_middle_then_a_clean_run(serve, tmp_path):
     process.stdin.write("go\n")
     process.stdin.flush()
     assert half_way.wait(60)
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     process.communicate(timeout=60)
     assert list((root / "MNIST").glob(f"{cache.STAGING}*"))  # it left something
     assert not (root / "MNIST" / "raw").exists()

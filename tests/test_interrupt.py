@@ -51,6 +51,7 @@ def assert_usable(model, history, digits):
     assert len(again.train_loss) == 2
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no SIGINT to send on Windows")
 @pytest.mark.parametrize("milliseconds", [0, 10, 50, 100, 400])
 def test_ctrl_c_leaves_a_usable_model(digits, milliseconds):
     model = mc.VGG(filters=2)
@@ -117,6 +118,7 @@ print("stopped", history.interrupted, len(history.seconds) > 1, model.training)
 """
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no SIGINT to send on Windows")
 def test_ctrl_c_in_a_terminal():
     process = subprocess.Popen(
         [sys.executable, "-u", "-c", PROGRAM],

@@ -11,6 +11,7 @@ import pytest
 import mnist_cnn as mc
 
 ROOT = Path(__file__).parent.parent
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -58,6 +59,42 @@ def test_environment_installs_the_project_and_nothing_else():
 def test_dependencies_have_floors_and_no_caps():
     for line in PROJECT["project"]["dependencies"]:
         assert re.fullmatch(r"[a-z-]+>=[\d.]+", line), line
+
+
+def recipe(target: str) -> list[str]:
+    """The commands of a target of the Makefile, for an environment that is active."""
+    lines = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)[1]
+    return re.sub(r"\$\(bin\)/| \$\(ARGS\)|\t", "", lines).splitlines()
+
+
+def test_ci_runs_what_make_runs_and_from_the_oldest_python():
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    pythons = re.search(r'python: \["(.+)", "(.+)"\]', workflow).groups()
+    assert f">={pythons[0]}" == PROJECT["project"]["requires-python"]
+    commands = re.findall(r"- run: (.+)", workflow.split("  browser:")[0])
+    tests = [command for command in commands if " install " not in command]
+    assert tests == recipe("lint") + recipe("test")
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "GLOSSARY.md"])
+def test_page_names_files_and_targets_that_exist(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for path in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
+        assert (ROOT / path).exists(), path
+    for target in re.findall(r"(?:`|^)make ([a-z.-]+)", text, re.MULTILINE):
+        assert f"\n{target}:" in MAKEFILE, target
+
+
+def test_pre_commit_runs_what_make_lint_runs():
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    entries = re.findall(r"entry: (.+)", hooks)
+    assert [entry for entry in entries if "ruff" in entry] == recipe("lint")
+
+
+def test_citation_agrees_with_the_project():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    for key in ("version", "license"):
+        assert f"\n{key}: {PROJECT['project'][key]}\n" in citation
 
 
 def test_shipped_files_are_package_data():

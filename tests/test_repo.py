@@ -1,6 +1,7 @@
 """The repository's name: the same everywhere, and what the first cells do with it."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -15,6 +16,12 @@ ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 sys.path.insert(0, str(ROOT / "tools"))
 import repo  # noqa: E402
+
+# Not a ZIP, and with all of its history: pip's clone of a shallow clone never ends
+GIT = ROOT / ".git"
+clone = pytest.mark.skipif(
+    not GIT.exists() or (GIT / "shallow").exists(), reason="not a whole clone"
+)
 
 
 def cells(path):
@@ -37,8 +44,26 @@ def test_badge_leads_to_this_notebook(path):
 
 def test_readme_has_every_badge():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
+    slug = repo.current(ROOT)
+    workflow = f"(https://github.com/{slug}/actions/workflows/ci.yml"
+    first = f"urlpath=lab/tree/notebooks/{NOTEBOOKS[0].name})"
+    assert f"{workflow}/badge.svg)]{workflow})" in text
+    assert f"(https://mybinder.org/v2/gh/{slug}/main?{first}" in text
     for path in NOTEBOOKS:
-        assert f"/{repo.current(ROOT)}/blob/main/notebooks/{path.name})" in text
+        assert f"/{slug}/blob/main/notebooks/{path.name})" in text
+
+
+@clone
+def test_every_file_with_the_name_is_stamped():
+    found = subprocess.run(
+        ["git", "grep", "-l", "--untracked", f"/{repo.current(ROOT)}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names = [path.relative_to(ROOT).as_posix() for path in repo.files(ROOT)]
+    assert sorted(found.stdout.split()) == sorted(names)
 
 
 def test_first_cells_are_the_same_and_name_the_repository():
@@ -84,8 +109,9 @@ def bare(tmp_path_factory):
     A ``.pth`` line lends the packages; that of an editable install is not read there.
     """
     folder = tmp_path_factory.mktemp("bare")
-    venv.create(folder, with_pip=True, symlinks=True)
-    python = folder / "bin" / "python"
+    venv.create(folder, with_pip=True, symlinks=os.name != "nt")
+    scripts = sysconfig.get_path("scripts", "venv", vars={"base": str(folder)})
+    python = Path(scripts, "python")
     where = subprocess.run(
         [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
         capture_output=True,
@@ -114,12 +140,13 @@ def test_first_cell_refuses_the_placeholder(bare, tmp_path):
     assert "make repo SLUG=owner/name" in done.stderr
 
 
+@clone
 def test_first_cell_installs_the_package_and_nothing_else(bare, tmp_path):
     """From a local repository in place of the remote; pip's builder needs a network."""
     remote = tmp_path / "remote"
     subprocess.run(["git", "clone", "--quiet", ROOT, remote], check=True)
     address = f"https://github.com/{repo.current(ROOT)}"
-    code = setup_cell(NOTEBOOKS[0]).replace(address, f"file://{remote}")
+    code = setup_cell(NOTEBOOKS[0]).replace(address, remote.as_uri())
     folder = tmp_path / "empty"
     folder.mkdir()
     versions = "import torch, numpy; print(torch.__version__, numpy.__version__)"

@@ -1,4 +1,4 @@
-"""Name the repository everywhere: badges, notebooks' first cells, README.
+"""Name the repository everywhere: badges, notebooks' first cells, CITATION.cff.
 
     python tools/repo.py owner/name
 
@@ -24,7 +24,7 @@ def current(root: Path) -> str:
 
 def files(root: Path) -> list[Path]:
     """All files that repeat the name."""
-    names = ("pyproject.toml", "README.md")
+    names = ("pyproject.toml", "README.md", "CITATION.cff")
     return [root / name for name in names] + sorted(root.glob("notebooks/*.ipynb"))
 
 
