@@ -612,3 +612,42 @@ def refused_photos(answer: object) -> None:
         f"look at the {least}, with {known[least]:.4f}",
         {f"those are answered, and {refused} of ten is not": CLASSES - refused},
     )
+
+
+# Notebook 6: going further
+
+
+@register("6.1")
+def parameters_of_batch_norm(answer: object) -> None:
+    value = whole(answer, "the number of parameters that are added")
+    model = VGG()
+    channels = [m.out_channels for m in model.modules() if isinstance(m, nn.Conv2d)]
+    added = 2 * sum(channels)
+    mistakes = {
+        "each channel gets two numbers, a scale and a shift": sum(channels),
+        "that is after one convolution": 2 * channels[0],
+        "the running means and variances are not trained": 2 * added,
+        "that is all of them, the network's own included": (
+            added + sum(p.numel() for p in model.parameters())
+        ),
+    }
+    compare(value, added, f"{value} is not two numbers a channel", mistakes)
+
+
+@register("6.3")
+def seeds_needed(answer: object) -> None:
+    value = whole(answer, "a number of seeds")
+    spread = 100 * load_study("ablations")["rows"][0]["standard_deviation"]
+    wanted = 0.02
+    needed = math.ceil(2 * spread**2 / wanted**2)
+    mistakes = {
+        "that is for one mean; both means are uncertain": (
+            math.ceil(spread**2 / wanted**2)
+        ),
+        "the error falls with the root of n, so square": (
+            math.ceil(math.sqrt(2) * spread / wanted)
+        ),
+    }
+    error = math.sqrt(2 / value) * spread if value > 0 else math.inf
+    otherwise = f"with {value} seeds each, the standard error is {error:.3f} points"
+    compare(value, needed, otherwise, mistakes)

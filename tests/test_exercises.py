@@ -152,6 +152,19 @@ WRONG = {
         "(answered, 9)": "those are answered",
         "('heart', 1)": "got str for the list",
     },
+    "6.1": {
+        "96": "a scale and a shift",
+        "32": "after one convolution",
+        "added + 192": "are not trained",
+        "19_802": "the network's own included",
+        "100": "not two numbers a channel",
+    },
+    "6.3": {
+        "math.ceil((s / 0.02) ** 2)": "both means are uncertain",
+        "math.ceil(2**0.5 * s / 0.02)": "so square",
+        "10_000": "the standard error is 0.00",
+        "0": "the standard error is inf",
+    },
 }
 
 # Other right answers than those of the solutions
