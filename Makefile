@@ -8,7 +8,7 @@ ARGS ?=
 bin := .venv/bin
 root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: .venv lab train test test-browser lint notebooks figures weights repo studies
+.PHONY: .venv lab train test test-browser site lint notebooks figures weights repo studies
 
 .venv: .venv/installed
 
@@ -28,12 +28,19 @@ train: .venv
 test: lint
 	$(bin)/python -m pytest --nbval $(ARGS)
 
-# A real JupyterLab in headless Chromium, which must be installed
-test-browser: .venv/browser
+# JupyterLab and the website in headless Chromium, which must be installed
+test-browser: .venv/browser .venv/site
 	$(bin)/python -m pytest tests/browser $(ARGS)
 
-.venv/browser: .venv/installed
-	$(bin)/uv pip install --python $(bin)/python --editable ".[browser]" \
+# The series as a website, in build/site; a warning, as for a broken link, is an error
+site: .venv/site
+	rm -rf build/site
+	$(bin)/python -m sphinx --quiet --fail-on-warning --fresh-env \
+		-c docs -d build/doctrees . build/site
+
+# What these two need beside the rest: the extras of pyproject.toml
+.venv/browser .venv/site: .venv/%: .venv/installed
+	$(bin)/uv pip install --python $(bin)/python --editable ".[$*]" \
 		$(if $(TORCH_BACKEND),--torch-backend=$(TORCH_BACKEND))
 	touch $@
 
