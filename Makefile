@@ -1,6 +1,7 @@
 # make lab      install and open the first notebook in JupyterLab
 # make train    the whole job in the terminal; ARGS="--epochs 1" for options
 # make test     lint, tests and notebooks, outputs compared
+# make bench    how fast it is beside what others run
 # TORCH_BACKEND=cpu with any of them installs PyTorch without its CUDA libraries
 PYTHON ?= python3
 TORCH_BACKEND ?=
@@ -8,7 +9,8 @@ ARGS ?=
 bin := .venv/bin
 root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: .venv lab train test test-browser lint notebooks figures weights repo studies
+.PHONY: .venv lab train test test-browser site lint notebooks figures weights \
+	repo studies bench
 
 .venv: .venv/installed
 
@@ -28,12 +30,19 @@ train: .venv
 test: lint
 	$(bin)/python -m pytest --nbval $(ARGS)
 
-# A real JupyterLab in headless Chromium, which must be installed
-test-browser: .venv/browser
+# JupyterLab and the website in headless Chromium, which must be installed
+test-browser: .venv/browser .venv/site
 	$(bin)/python -m pytest tests/browser $(ARGS)
 
-.venv/browser: .venv/installed
-	$(bin)/uv pip install --python $(bin)/python --editable ".[browser]" \
+# The series as a website, in build/site; a warning, as for a broken link, is an error
+site: .venv/site
+	rm -rf build/site
+	$(bin)/python -m sphinx --quiet --fail-on-warning --fresh-env \
+		-c docs -d build/doctrees . build/site
+
+# What these two need beside the rest: the extras of pyproject.toml
+.venv/browser .venv/site: .venv/%: .venv/installed
+	$(bin)/uv pip install --python $(bin)/python --editable ".[$*]" \
 		$(if $(TORCH_BACKEND),--torch-backend=$(TORCH_BACKEND))
 	touch $@
 
@@ -61,7 +70,13 @@ weights: .venv
 repo: .venv
 	$(bin)/python tools/repo.py $(SLUG)
 
-# Long: what notebooks 3 and 4 show of many runs; go on where they were stopped
+# Long: what notebooks 3, 4 and 6 show of many runs; go on where they were stopped
 studies: .venv
 	$(bin)/python benchmarks/plateau.py
 	$(bin)/python benchmarks/seeds.py
+	$(bin)/python benchmarks/ablations.py --split validation
+	$(bin)/python benchmarks/ablations.py
+
+# How fast it is, as ratios: minutes, on a machine that does nothing else
+bench: .venv
+	$(bin)/python benchmarks/speed.py $(ARGS)

@@ -1,7 +1,7 @@
 """A real JupyterLab and a real browser. Asked for by name: ``pytest tests/browser``.
 
-Needs the ``browser`` extra and Chromium. ``--notebooks 01,05`` selects notebooks;
-screenshots are kept in ``build/browser``.
+Needs the ``browser`` extra and Chromium; the website also the ``site`` extra.
+``--notebooks 01,05`` selects notebooks; screenshots are kept in ``build/browser``.
 """
 
 import json
@@ -125,23 +125,18 @@ def stop(server: subprocess.Popen) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium(request, tmp_path_factory):
+def chromium(request):
     """The installed Chromium, headless, with an empty profile; always closed."""
     name = request.config.option.chromium
     path = name or shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         raise pytest.UsageError("no Chromium found: install it, or give --chromium")
     with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            str(tmp_path_factory.mktemp("profile")),
-            executable_path=path,
-            args=CHROMIUM_FLAGS,
-            viewport={"width": 1280, "height": 1000},
-        )
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         try:
-            yield context
+            yield browser
         finally:
-            context.close()
+            browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -155,7 +150,7 @@ def shots() -> Path:
 def run_all(chromium, lab):
     """Open a notebook in JupyterLab, run every cell, and give the page."""
     address, token = lab
-    page = chromium.new_page()
+    page = chromium.new_page(viewport={"width": 1280, "height": 1000})
 
     def run(name: str, seconds: int = 400) -> Page:
         shut_kernels_down(page)

@@ -1,0 +1,184 @@
+"""The website of ``make site``, on a desktop and on a phone."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+if not all(map(importlib.util.find_spec, ("furo", "myst_nb", "sphinx"))):
+    pytest.skip("needs the site extra", allow_module_level=True)
+
+ROOT = Path(__file__).parent.parent.parent
+SCREENS = {
+    "desktop": {"viewport": {"width": 1280, "height": 900}},
+    "phone": {
+        "viewport": {"width": 390, "height": 844},
+        "has_touch": True,
+        "is_mobile": True,
+    },
+}
+# The one thing that pages get from another server, and what they get here instead
+BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
+STAND_IN = '<svg xmlns="http://www.w3.org/2000/svg" width="117" height="20" />'
+
+# What scrolls sideways as a whole; code and tables may, each in its own frame
+TOO_WIDE = """[document.scrollingElement, ...document.querySelectorAll('.content')]
+  .filter((node) => node.scrollWidth > node.clientWidth).map((node) => node.tagName)"""
+
+# Pictures that are broken, or that say nothing to those who do not see them
+UNDRAWN = """[...document.images].filter((image) =>
+  !image.naturalWidth || !image.alt || image.alt.endsWith('.png')
+).map((image) => image.src)"""
+
+
+def text_of(notebook: Path) -> str:
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    cells = [cell for cell in content["cells"] if cell["cell_type"] == "markdown"]
+    return "\n".join("".join(cell["source"]) for cell in cells)
+
+
+TEXTS = {
+    f"notebooks/{path.stem}.html": text_of(path)
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb"))
+}
+TITLES = {path: text.splitlines()[0].removeprefix("# ") for path, text in TEXTS.items()}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The website, built with the options of ``make site``."""
+    build = tmp_path_factory.mktemp("build")
+    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning"]
+    command += ["-c", "docs", "-d", build / "doctrees", ".", build / "site"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return build / "site"
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Serves a folder and keeps quiet about it."""
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(folder):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(params=SCREENS)
+def screen(request):
+    return request.param
+
+
+@pytest.fixture
+def page(chromium, address, screen):
+    """An empty page on one of the screens; afterwards, that nothing failed on it."""
+    page = chromium.new_page(base_url=address, **SCREENS[screen])
+    page.route(BADGE, lambda r: r.fulfill(body=STAND_IN, content_type="image/svg+xml"))
+    messages, requests, failed = [], [], []
+    page.on("console", lambda message: messages.append((message.type, message.text)))
+    page.on("pageerror", lambda error: messages.append(("error", str(error))))
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("requestfailed", lambda request: failed.append(request.url))
+    yield page
+    page.close()
+    assert [text for kind, text in messages if kind == "error"] == []
+    assert failed == []
+    assert {url for url in requests if not url.startswith(address)} <= {BADGE}
+
+
+@pytest.fixture
+def shoot(page, shots, screen):
+    """Keep a picture of the page, under a name, for this screen."""
+
+    def keep(name, **options):
+        page.screenshot(path=shots / "site" / f"{name}-{screen}.png", **options)
+
+    return keep
+
+
+def sidebar(page, screen):
+    """The sidebar; on a phone it comes with the menu button."""
+    if screen == "phone":
+        page.locator("label.nav-overlay-icon:visible").tap()
+    return page.locator(".sidebar-drawer")
+
+
+def test_pages_are_whole_and_no_wider_than_the_screen(page, address, folder, shoot):
+    paths = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.html"))
+    assert {"index.html", *TITLES} <= set(paths)
+    for path in paths:
+        page.goto(path)
+        assert page.evaluate(TOO_WIDE) == [], path
+        assert page.evaluate(UNDRAWN) == [], path
+        links = page.evaluate("[...document.links].map((link) => link.href)")
+        local = [urlsplit(link).path for link in links if link.startswith(address)]
+        assert [p for p in local if not (folder / unquote(p[1:])).exists()] == [], path
+        shoot(Path(path).stem, full_page=True)
+
+
+def test_dark_theme(page, shoot):
+    for path in ("index.html", *TITLES):
+        page.goto(path)
+        colours = set()
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            colours.add(page.evaluate("getComputedStyle(document.body).background"))
+        assert len(colours) == 2, path
+        shoot(f"{Path(path).stem}-dark")
+
+
+def test_home_leads_to_every_notebook(page, screen):
+    for path, title in TITLES.items():
+        page.goto("index.html")
+        sidebar(page, screen).get_by_role("link", name=title, exact=True).click()
+        page.wait_for_url(f"**/{path}")
+        assert page.locator("h1").inner_text().startswith(title)
+
+
+def test_next_leads_through_the_series(page):
+    page.goto("index.html")
+    for path in TITLES:
+        page.locator(".next-page").click()
+        page.wait_for_url(f"**/{path}")
+
+
+def test_search_finds_a_word(page, screen, shoot):
+    page.goto("index.html")
+    sidebar(page, screen).get_by_placeholder("Search").fill("receptive")
+    page.keyboard.press("Enter")
+    found = page.locator("#search-results li").filter(has_text="2. The architecture")
+    found.get_by_text("receptive").first.wait_for()
+    shoot("found")
+    found.get_by_role("link").first.click()
+    page.wait_for_url("**/notebooks/02_architecture.html*")
+
+
+def test_solutions_are_folded_and_open(page, shoot):
+    for path, text in TEXTS.items():
+        page.goto(path)
+        solutions = page.locator("details")
+        assert solutions.count() == text.count("<details>") > 0
+        assert page.locator("details[open]").count() == 0
+        code = solutions.first.locator(".highlight span.n").first
+        assert not code.is_visible()
+        solutions.first.locator("summary").click()
+        assert code.is_visible()
+        shoot(f"{Path(path).stem}-solution")
