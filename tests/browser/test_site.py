@@ -99,9 +99,9 @@ def page(chromium, address, screen):
     page.on("requestfailed", lambda request: failed.append(request.url))
     yield page
     page.close()
+    assert {url for url in requests if not url.startswith(address)} <= {BADGE}
     assert [text for kind, text in messages if kind == "error"] == []
     assert failed == []
-    assert {url for url in requests if not url.startswith(address)} <= {BADGE}
 
 
 @pytest.fixture
