@@ -95,6 +95,7 @@ def epoch_section(digits) -> dict:
     rate = work / statistics.median(times["fit"]) / 1e9
     product = matmul_rate()
     return {
+        "threads": torch.get_num_threads(),
         "seconds": times,
         "fit / usual loop": ratio(times, "fit", "usual loop"),
         "bfloat16 / usual loop": ratio(times, "fit, bfloat16", "usual loop"),
@@ -164,11 +165,11 @@ def import_section(_) -> dict:
 
 
 def memory_section(_) -> dict:
-    """The most memory that ``python -m mnist_cnn`` holds at any moment."""
+    """The most memory that ``python -m mnist_cnn`` holds; epochs are alike."""
     import resource  # not on Windows
 
     with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, "-m", "mnist_cnn", "--out", out]
+        command = [sys.executable, "-m", "mnist_cnn", "--epochs", "1", "--out", out]
         run = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(run.pid, 0)
     assert os.waitstatus_to_exitcode(status) == 0
@@ -305,7 +306,6 @@ def main() -> None:
     digits = mc.load_mnist(source="mnist")
     results = json.loads(OUT.read_text()) if OUT.exists() else {}
     results["command"] = "python benchmarks/speed.py"
-    results["threads"] = torch.get_num_threads()
     for name in chosen:
         results[name] = SECTIONS[name](digits)
         OUT.write_text(json.dumps(results, indent=1) + "\n")

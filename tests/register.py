@@ -107,11 +107,6 @@ def mistakes(model: str) -> int:
     return round(TEST * (1 - RUN["models"][model]["accuracy"]))
 
 
-def halves_around(percents: list[float]) -> tuple[float, float]:
-    """The multiples of 0.5 that all lie between."""
-    return math.floor(2 * min(percents)) / 2, math.ceil(2 * max(percents)) / 2
-
-
 def left(optimizer: str) -> tuple[int, int]:
     """How many seeds leave the plateau, of how many."""
     runs = [r["left_after"] for r in PLATEAU["runs"] if r["optimizer"] == optimizer]
@@ -353,6 +348,7 @@ README: Phrases = {
     "see {} of {} photos read": lambda: photos_read(shrunk),
     "as NIST did, see {} of {}": lambda: photos_read(mc.to_mnist),
     "draw your own | {} min | {} s |": lambda: stated_times("05"),
+    "error bars | {} min | {} min |": lambda: stated_times("06"),
     "Python {} or newer": lambda: python_version(),
     "MNIST ({} MB)": lambda: download.TOTAL / 1e6,
     "made from {} other": lambda: len(standin._load_digits()[1]),
@@ -389,6 +385,7 @@ README: Phrases = {
     "{} trainings that differ in the seed": lambda: len(SEEDS),
     "seed alone give {} % on average": lambda: statistics.mean(SEEDS),
     "standard deviation of {} points": lambda: statistics.stdev(SEEDS),
+    "the lowest reads {} %, the highest {} %": lambda: (min(SEEDS), max(SEEDS)),
     "together pay: {} mistakes": lambda: caught(0)[1],
     "linear layer's {}.": lambda: mistakes("linear layer"),
     "taken for a nine, {} of the {}.": lambda: (most_confused()[2], caught(0)[1]),
@@ -453,7 +450,13 @@ TRAINING: Phrases = {
         recorded("nearest mean digit")[0],
     ),
     "enough to pass {} %": lambda: math.floor(100 * ACCURACIES[1]),
-    "three end between {} % and {} %": lambda: halves_around(SEEDS),
+    "three end between {} % and {} % in {} runs with {} seeds": lambda: (
+        min(SEEDS),
+        max(SEEDS),
+        len(SEEDS),
+        len(SEEDS),
+    ),
+    "CNN {} % on average": lambda: statistics.mean(SEEDS),
     "first batches, at {}.": lambda: math.log(10),
     "loss stay near {} before": lambda: math.log(10),
     "both stay at {}.": lambda: math.log(10),
@@ -469,7 +472,6 @@ TRAINING: Phrases = {
     "Adam leaves within {} steps": lambda: slowest("Adam 0.001"),
     "For the first {} steps": lambda: flat_until("SGD 0.1"),
     "linear layer about {} %, CNN": lambda: recorded("linear layer")[0],
-    "CNN between {} and {} %": lambda: halves_around(SEEDS),
     "Solution {}, {}, {}: each": lambda: tuple(-math.log(p) for p in (0.5, 0.9, 0.99)),
     # Seen in training that would take a minute here
     "about 2.4, with `zero_grad` 0.00": None,
