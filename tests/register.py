@@ -488,7 +488,7 @@ TRAINING: Phrases = {
     "Solution {}, {}, {}: each": lambda: tuple(-math.log(p) for p in (0.5, 0.9, 0.99)),
     # Seen in training that would take a minute here
     "about 2.4, with `zero_grad` 0.00": None,
-    "is still 2.3 with momentum, and about 0.3": None,
+    "about 0.3 with them": None,
 }
 
 RESULTS: Phrases = {
@@ -545,6 +545,8 @@ OWN_DIGITS: Phrases = {
 GOING_FURTHER: Phrases = {
     "Its network reads {} % of": lambda: vgg()[0],
     "learn from 20,000 other images": None,
+    "at least three seeds are drawn": None,
+    "Batches of 1,024 are slower": None,
     "After 50 steps both": None,  # the cell before asserts it
     "turned by 180 degrees": None,
     "in batches of 64: one pass": None,
