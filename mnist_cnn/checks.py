@@ -620,7 +620,8 @@ def refused_photos(answer: object) -> None:
 @register("6.1")
 def parameters_of_batch_norm(answer: object) -> None:
     value = whole(answer, "the number of parameters that are added")
-    model = VGG()
+    with torch.device("meta"):  # shapes only
+        model = VGG()
     channels = [m.out_channels for m in model.modules() if isinstance(m, nn.Conv2d)]
     added = 2 * sum(channels)
     mistakes = {
