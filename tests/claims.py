@@ -1,6 +1,6 @@
 """Finds the numbers that the prose states, and checks each against what it rests on.
 
-A number in README.md or in the markdown of a notebook holds when
+A number in README.md, GLOSSARY.md or the markdown of a notebook holds when
 
 1. a phrase of ``register.py`` covers it, and the function there computes the same; or
 2. in a notebook, a code cell prints it, or prints what rounds to it; or
@@ -100,7 +100,7 @@ class Document(NamedTuple):
 
 
 def read(path: Path) -> Document:
-    """README.md, where a section stands for a cell, or a notebook."""
+    """A page, where a section stands for a cell, or a notebook."""
     name, text = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
         return parse(name, nbformat.reads(text, as_version=4).cells)

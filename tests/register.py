@@ -154,6 +154,11 @@ def neighbours(count: int) -> float:
     return 100 * right.float().mean().item()
 
 
+def seconds_by_batch(size: int) -> float:
+    """What a training pass takes in batches of ``size``, as recorded."""
+    return dict(mc.load_study("speed")["growth"]["batch_size"])[size]
+
+
 def with_interval(correct: int) -> tuple[float, float, float]:
     """An accuracy on the test images and its interval, in percent."""
     low, high = mc.accuracy_interval(correct, TEST)
@@ -185,6 +190,28 @@ def most_confused() -> tuple[int, int, int]:
     pairs = 10 * images_of(1).labels[wrong()] + logits().argmax(dim=1)[wrong()]
     pair = pairs.mode().values.item()
     return pair // 10, pair % 10, int((pairs == pair).sum())
+
+
+def surer_than(confidence: float) -> tuple[int, int]:
+    """How many test images get more than this confidence, of how many."""
+    sure = logits().softmax(dim=1).amax(dim=1) > confidence
+    return int(sure.sum()), len(sure)
+
+
+def lowest(dim: int) -> tuple[int, float]:
+    """The digit with the lowest precision (0) or recall (1), and that in percent."""
+    pairs = mc.CLASSES * images_of(1).labels + logits().argmax(dim=1)
+    counts = pairs.bincount(minlength=mc.CLASSES**2).view(mc.CLASSES, mc.CLASSES)
+    shares = counts.diag() / counts.sum(dim)
+    return shares.argmin().item(), 100 * shares.min().item()
+
+
+@torch.no_grad()
+def dark(count: int) -> tuple[int, int]:
+    """The channels after the first block that some test images leave at 0, of all."""
+    block = mc.load().features[:7]
+    peaks = block(images_of(1).images[:count]).amax(dim=(0, 2, 3))
+    return int((peaks == 0).sum()), len(peaks)
 
 
 def caught(percent: float) -> tuple[int, int]:
@@ -307,6 +334,12 @@ def stated_times(number: str) -> tuple[float, ...]:
     text = notebook(number).read_text("utf-8")
     rows = re.findall(r"\*\*(?:Reading|Running)\*\* \|([^|]*)", text)
     return tuple(next(numbers(row)).value for row in rows)
+
+
+def held_out() -> int:
+    """How many training images notebook 6 sets aside to choose by."""
+    code = notebook("06").read_text("utf-8")
+    return int(re.search(r"choose = part\(order\[:([\d_]+)\]\)", code)[1])
 
 
 def python_version() -> float:
@@ -546,6 +579,10 @@ GOING_FURTHER: Phrases = {
     "Its network reads {} % of": lambda: vgg()[0],
     "learn from 20,000 other images": None,
     "at least three seeds are drawn": None,
+    "Batches of 1 are {} times as slow as batches of {}": lambda: (
+        round(seconds_by_batch(1) / seconds_by_batch(RECIPE.batch_size)),
+        RECIPE.batch_size,
+    ),
     "Batches of 1,024 are slower": None,
     "After 50 steps both": None,  # the cell before asserts it
     "turned by 180 degrees": None,
@@ -561,8 +598,107 @@ GOING_FURTHER: Phrases = {
     "with three seeds at least": None,
 }
 
+GLOSSARY: Phrases = {
+    "reads {} of the {} test images: {} %": lambda: (
+        TEST - caught(0)[1],
+        TEST,
+        vgg()[0],
+    ),
+    "weight here by about {},": lambda: RECIPE.lr,
+    "does it for all {}.": lambda: PARAMETERS,
+    "a guess, {} %, the nearest mean digit, {} %, and one linear layer, {} %": lambda: (
+        GUESS,
+        nearest_mean()[0],
+        recorded("linear layer")[0],
+    ),
+    "training step uses, here {}. The training set makes {} batches": lambda: (
+        RECIPE.batch_size,
+        BATCHES,
+    ),
+    "the test set makes {}, the last with {}": lambda: (TEST_BATCHES, LAST_BATCH),
+    "A number in {} bits": lambda: torch.finfo(torch.bfloat16).bits,
+    "with {} bits of precision in place of {}": lambda: (
+        1 - round(math.log2(torch.finfo(torch.bfloat16).eps)),
+        1 - round(math.log2(torch.finfo(torch.float32).eps)),
+    ),
+    "each logit has one: {} of the": lambda: sum(
+        p.numel() for p in mc.VGG().parameters() if p.ndim == 1
+    ),
+    "with confidence 0.8, 80 % should": None,
+    "convolution here makes {}": lambda: FIRST[0],
+    "For {} of the {} test images it is above {}": lambda: (*surer_than(0.99), 0.99),
+    "95 times in 100": None,  # the level of Wilson's interval, as above
+    "shipped network: {} to {} %": lambda: vgg()[1:],
+    "the largest count off it is {}, fours": lambda: most_confused()[2],
+    "After the first block, {} of {} are 0 for all of the first {}": lambda: (
+        *dark(1000),
+        1000,
+    ),
+    "training set: {} steps": lambda: BATCHES,
+    "The recipe has {}": lambda: RECIPE.epochs,
+    "over all {} pixels": lambda: PIXELS,
+    "After the last pool there are {} of": lambda: LAST[0],
+    "7x7: the {} features": lambda: math.prod(LAST),
+    "have {}x{}x{} numbers, those of the other five {}x{}x{}": lambda: (
+        *mc.VGG().features[0].weight.shape[1:],
+        *mc.VGG().features[2].weight.shape[1:],
+    ),
+    "with {}, towards {} for the right digit and {} for each": lambda: (
+        0.1,
+        1 - 0.1 + 0.1 / mc.CLASSES,
+        0.1 / mc.CLASSES,
+    ),
+    "This one has {}: six convolutions": lambda: len(LAYERS),
+    "steps. Here {}, with Adam": lambda: RECIPE.lr,
+    "connected. Here {} to {}: {} % of the parameters and {} % of the work": lambda: (
+        math.prod(LAST),
+        mc.CLASSES,
+        100 * LINEAR / PARAMETERS,
+        100 * LAYERS["classifier.1"].multiply_adds / WORK,
+    ),
+    "On the test set, {} for the untrained network and {} for": lambda: (
+        LOSSES[0],
+        LOSSES[-1],
+    ),
+    "height and width: {} to {} to {}.": lambda: (FIRST[1], HALF[1], LAST[1]),
+    "This one takes {} for an image": lambda: WORK,
+    "1 / ln 2 = {} bits": lambda: 1 / math.log(2),
+    "A model of {} numbers": lambda: MEANS,
+    "that gets {} % of the test images": lambda: nearest_mean()[0],
+    "Of {}, the six convolutions have {} and the linear layer {}.": lambda: (
+        PARAMETERS,
+        PARAMETERS - LINEAR,
+        LINEAR,
+    ),
+    "of the 28x28 = {} points": lambda: PIXELS,
+    "with {} seeds each, Adam left within {} steps, SGD at {} not": lambda: (
+        left("Adam 0.001")[1],
+        slowest("Adam 0.001"),
+        0.01,
+    ),
+    "Lowest for the {}: {} %. Notebook": lambda: [lowest(0), lowest(1)],
+    "and {}x{} after the last pool": lambda: SEES,
+    "Adam at {}, {}, and {}.": lambda: (RECIPE.lr, RECIPE.batch_size, RECIPE.epochs),
+    "A batch here has ({}, {}, {}, {})": lambda: (RECIPE.batch_size, *INPUT),
+    "{} images made from {} other": lambda: (
+        TRAIN + TEST,
+        len(standin._load_digits()[1]),
+    ),
+    "pixels have mean {} and standard deviation {}": lambda: (
+        images_of(0).images.mean().item(),
+        images_of(0).images.std().item(),
+    ),
+    "The recipe takes {}.": lambda: BATCHES * RECIPE.epochs,
+    "The {} images that only measure": lambda: TEST,
+    "choice. Here {}.": lambda: held_out(),
+    "After the last pool there are {}.": lambda: math.prod(LAST),
+    "at every position, {} times in the first block": lambda: math.prod(FIRST[1:]),
+    "It stays between 0 and": None,
+}
+
 CLAIMS = {
     "README": README,
+    "GLOSSARY": GLOSSARY,
     "01_data_exploration": DATA,
     "02_architecture": ARCHITECTURE,
     "03_training": TRAINING,

@@ -5,7 +5,10 @@ import pytest
 import register
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-FILES = [claims.ROOT / "README.md", *sorted(claims.ROOT.glob("notebooks/*.ipynb"))]
+FILES = [
+    *(claims.ROOT / name for name in ("README.md", "GLOSSARY.md")),
+    *sorted(claims.ROOT.glob("notebooks/*.ipynb")),
+]
 files = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
 
@@ -24,7 +27,7 @@ def test_numbers_are_those_computed(path):
 
 @files
 def test_a_changed_number_is_noticed(path):
-    """Two more in the last digit: all are seen in the README, most in a notebook.
+    """Two more in the last digit: all are seen in a page, most in a notebook.
 
     There, some others are printed, too; a line in the register makes it certain.
     """
