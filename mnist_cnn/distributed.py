@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import os
 import sys
 
@@ -34,7 +35,8 @@ def train_shards(
     Call it in every process of a group, with equal weights and digits. Batches are
     those of ``fit``; of each, process r of n learns from images r, r + n, r + 2n, ...
     Entry 0 is the untrained model. Raises ValueError where ``config.batch_size`` is no
-    multiple of the number of processes.
+    multiple of the number of processes, and FloatingPointError after an epoch that
+    leaves a loss which is not finite.
     """
     rank, size = dist.get_rank(), dist.get_world_size()
     if config.batch_size % size:
@@ -51,13 +53,18 @@ def train_shards(
         title = f"epoch {epoch}/{config.epochs}"
         bar = tqdm(loader, title, leave=False, file=sys.stdout, disable=rank > 0)
         for images, labels in bar:
-            loss = share_of_loss(parallel, images, labels, rank, size)
+            share = share_of_loss(parallel, images, labels, rank, size)
             optimizer.zero_grad()
-            loss.backward()  # averages the gradients of all processes
+            share.backward()  # averages the gradients of all processes
             optimizer.step()
         metrics.append(evaluate_shards(model, test))
+        loss, accuracy = metrics[-1]
+        if not math.isfinite(loss):
+            raise FloatingPointError(
+                f"the test loss became {loss} in {title}; "
+                "a smaller learning rate usually helps"
+            )
         if rank == 0:
-            loss, accuracy = metrics[-1]
             print(f"{title}  test loss {loss:.4f}  accuracy {accuracy:.2%}", flush=True)
     model.eval()
     return metrics
@@ -147,9 +154,9 @@ def main(arguments: list[str] | None = None) -> int:
             mc.seed_everything(options.config.seed)
             model = mc.VGG(options.filters).to(device_of_group())
             metrics = train_shards(model, train, test, options.config)
-        except (ValueError, OSError, RuntimeError) as e:
+        except (ValueError, OSError, RuntimeError, FloatingPointError) as e:
             print(f"error: {e}", file=sys.stderr)
-            return 2
+            return 1 if isinstance(e, FloatingPointError) else 2
         finally:
             if dist.is_initialized():
                 dist.destroy_process_group()

@@ -46,6 +46,11 @@ def one_process(rank: int, folder, train: mc.Digits, test: mc.Digits) -> None:
     trained = distributed.train_shards(model, train, test, config)
     got["accuracies"] = [metrics.accuracy for metrics in trained]
     got["modes"] = model.training
+    try:
+        too_fast = mc.TrainConfig(epochs=1, lr=1e30)
+        distributed.train_shards(seeded_model(), train, test, too_fast)
+    except FloatingPointError as error:
+        got["error"] = str(error)
     torch.save((got, model.state_dict()), f"{folder}/{rank}.pt")
     dist.destroy_process_group()
 
@@ -93,6 +98,11 @@ def test_processes_end_with_equal_weights_that_have_learned(results, digits, few
     # Adam magnifies rounding, so accuracies are compared and not weights
     assert first["accuracies"][-1] > 0.8
     assert history.test_accuracy[-1] > 0.8
+
+
+def test_a_loss_that_is_no_number_stops_every_process(results):
+    for got, _ in results:
+        assert got["error"].startswith("the test loss became nan in epoch 1/1")
 
 
 def test_a_batch_that_cannot_be_split(monkeypatch, digits, few):
