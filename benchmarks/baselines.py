@@ -36,8 +36,6 @@ def block(channels: int, filters: int) -> list[nn.Module]:
 class Usual:
     """The recipe of notebook 3 as most tutorials write it."""
 
-    epochs = 3
-
     def __init__(self, seed: int):
         torch.manual_seed(seed)
         self.train, self.test = usual_loaders(32)
@@ -65,8 +63,6 @@ class Example:
     two linear layers, 1.2 million parameters; Adadelta at 1.0, times 0.7 an epoch;
     batches of 64; normalised inputs.
     """
-
-    epochs = 14
 
     def __init__(self, seed: int):
         torch.manual_seed(seed)
