@@ -61,6 +61,7 @@ ROWS = {
     "normalised inputs": (Recipe(normalise=True), 10),
     "He initialisation": (Recipe(he=True), 10),
     "batch norm": (Recipe(batch_norm=True), 10),
+    "rate 0.004, constant": (Recipe(lr=ONE_CYCLE["lr"]), 10),
     "one-cycle schedule": (Recipe(**ONE_CYCLE), 10),
     "label smoothing 0.1": (Recipe(smoothing=0.1), 10),
     "shifts and rotations": (Recipe(**MOVED), 10),

@@ -41,14 +41,15 @@ def seconds(work: Callable[[], object]) -> float:
 def in_turn(contenders: dict[str, Callable], rounds: int) -> dict[str, list[float]]:
     """Seconds of each contender, one after the other, round after round.
 
-    A contender that returns a number has taken its own time.
+    A contender that returns a float has taken its own time.
     """
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, work in contenders.items():
             start = time.perf_counter()
             own = work()
-            times[name].append(own or time.perf_counter() - start)
+            took = time.perf_counter() - start
+            times[name].append(own if isinstance(own, float) else took)
     return times
 
 
@@ -249,9 +250,11 @@ def target_section(digits) -> dict:
     }
 
     def record(name: str, train: Callable, measure: Callable[[], float]) -> float:
-        rows[name]["seconds"].append(seconds(train))
-        rows[name]["accuracy"].append(measure())
-        return rows[name]["accuracy"][-1]
+        took, accuracy = seconds(train), measure()
+        print(f"  {name:<22}{took:>6.1f} s  accuracy {accuracy:.2%}", flush=True)
+        rows[name]["seconds"].append(took)
+        rows[name]["accuracy"].append(accuracy)
+        return accuracy
 
     def record_recipe(name: str, seed: int) -> None:
         recipe, trained = ablations.ROWS[name][0], []
@@ -332,8 +335,10 @@ def main() -> None:
         parser.error(f"expected sections of {[*SECTIONS]}, got {sorted(unknown)}")
     digits = mc.load_mnist(source="mnist")
     results = json.loads(OUT.read_text()) if OUT.exists() else {}
+    results["command"] = "python benchmarks/speed.py"
     found = results.setdefault(PROCESSOR, {})
     for name in chosen:
+        print(f"{name} ...", flush=True)
         found[name] = SECTIONS[name](digits)
         OUT.write_text(json.dumps(results, indent=1) + "\n")
         show(name, found[name])
