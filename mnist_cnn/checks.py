@@ -12,6 +12,7 @@ import numbers
 import warnings
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -336,11 +337,21 @@ def halving_by_convolution(answer: object) -> str:
     shape = rows[-1].output_shape
     expect(shape == (1, CLASSES), f"expected ten logits for an image, got {shape}")
     field = convolutions[-1].receptive_field
-    return (
+    remark = (
         f"{sum(row.parameters for row in rows):,} parameters, "
         f"{sum(row.multiply_adds for row in rows):,} multiply-adds, and a unit at the "
         f"flatten sees {field}x{field} pixels."
     )
+    linear = ("Conv2d", "Flatten", "Linear")
+    bare = [
+        a.name for a, b in pairwise(rows) if a.kind == "Conv2d" and b.kind in linear
+    ]
+    if bare:
+        remark += (
+            f" But no nn.ReLU follows {' and '.join(bare)}: with the layer after it, "
+            "each amounts to one linear layer."
+        )
+    return remark
 
 
 def why_it_fails(model: nn.Module, error: Exception) -> str:
@@ -476,7 +487,7 @@ def precision_and_recall(answer: object) -> None:
 
 @cache
 def confidence_elsewhere() -> dict[str, float]:
-    """The mean confidence in 100 images of each sort that is no digit."""
+    """The mean confidence in 100 images of each sort unlike the training set."""
     _, test = digits()
     model, generator = load(source=test.source), torch.Generator().manual_seed(0)
     images = {
@@ -507,6 +518,39 @@ def confidence_in_strange_images(answer: object) -> None:
 
 
 @cache
+def images_read() -> tuple[Tensor, Tensor]:
+    """Which test images the network reads, and which the mean digits do."""
+    train, test = digits()
+    logits, labels = shipped_results()
+    by_means = predict(NearestMean(train), test.images).argmax(dim=1)
+    return logits.argmax(dim=1) == labels, by_means == labels
+
+
+@register("4.4")
+def read_by_one_alone(answer: object) -> str:
+    what = "two counts, read by the network alone and by the means alone"
+    values = [whole(item, what) for item in items(answer, 2, what)]
+    read = images_read()
+    both = (read[0] & read[1]).sum().item()
+    totals = [one.sum().item() for one in read]
+    alone = [total - both for total in totals]
+    swapped = values == alone[::-1]
+    expect(not swapped, "the other way round: the network's count comes first")
+    for name, value, right, total in zip(
+        ("network", "means"), values, alone, totals, strict=True
+    ):
+        got = f"{value:,}, for the {name}, is"
+        mistakes = {
+            f"{got} how many the other reads, too": both,
+            f"{got} its whole score: leave out what the other reads, too": total,
+            f"{got} the count of its mistakes": len(read[0]) - total,
+        }
+        compare(value, right, f"{got} not the count of what it alone reads", mistakes)
+    rest = len(read[0]) - sum(alone)
+    return f"On the other {rest:,} images both are right, or both wrong."
+
+
+@cache
 def places_that_matter() -> int:
     """How many of the positions of a blank square change the answer for the first 4."""
     _, test = digits()
@@ -518,7 +562,7 @@ def places_that_matter() -> int:
     return (answers != 4).sum().item()
 
 
-@register("4.4")
+@register("4.5")
 def covered_places(answer: object) -> None:
     value = whole(answer, "how many positions change the answer")
     changed = places_that_matter()

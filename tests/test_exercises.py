@@ -130,6 +130,15 @@ WRONG = {
         "[0.3, *confidences[1:]]": "confidence for blank paper is not 0.300",
     },
     "4.4": {
+        "(only_means, only_network)": "the network's count comes first",
+        "(right.sum(), only_means)": "for the network, is its whole score",
+        "(only_network, means_right.sum())": "for the means, is its whole score",
+        "((right & means_right).sum(), 0)": "is how many the other reads, too",
+        "((~means_right).sum(), only_means)": "not the count of what it alone reads",
+        "((~right).sum(), only_means)": "is the count of its mistakes",
+        "only_network": "expected two counts",
+    },
+    "4.5": {
         "484 - changed": "that change nothing",
         "changed + 1": "of the 22 x 22, with the package's",
     },
@@ -177,6 +186,7 @@ ALSO_RIGHT = {
     "3.1": ["[0.69, 0.11, 0.01]"],
     "4.2": ["(round(precision_7.item(), 4), round(recall_7.item(), 4))"],
     "4.3": ["[round(c.item(), 2) for c in confidences]"],
+    "4.4": ["torch.stack([only_network, only_means])"],
     "5.3": ["(set(answered), torch.tensor(lost))"],
 }
 
@@ -309,6 +319,12 @@ def with_layers(model, **settings):
 def answer_in(number, code):
     """What a learner's code gives after the solution."""
     return eval(code, solved(number) | {"with_layers": with_layers})
+
+
+def test_a_convolution_without_relu_is_named():
+    bare = answer_in("2.4", "with_layers(model, kernel_size=2, stride=2)")
+    assert "no nn.ReLU follows features.6 and features.13" in mc.check("2.4", bare)
+    assert "nn.ReLU" not in mc.check("2.4", answer_in("2.4", "model"))
 
 
 def pairs(table):
