@@ -223,8 +223,8 @@ def _slab(
         ax.add_patch(
             Rectangle(corner, width, side, facecolor=colour, edgecolor="white", lw=0.8)
         )
-    ax.text(middle, 18.5, name, ha="center", va="bottom", fontsize=8, color="black")
+    ax.text(middle, 18.5, name, ha="center", va="bottom", fontsize=8.5, color="black")
     text = "x".join(map(str, shape))
-    ax.text(middle, -16.5, text, ha="center", va="top", fontsize=8, weight="bold")
-    ax.text(middle, -20, cost, ha="center", va="top", fontsize=7, color=GREY)
+    ax.text(middle, -16.5, text, ha="center", va="top", fontsize=8.5, weight="bold")
+    ax.text(middle, -20, cost, ha="center", va="top", fontsize=8.5, color=GREY)
     return x + room + 2
