@@ -61,9 +61,6 @@ def train(model, digits, config: mc.TrainConfig) -> mc.History:
     model.to(mc.pick_device())
     history = mc.fit(model, *digits, config)
     model.cpu()
-    if history.interrupted:
-        epochs = max(0, len(history.seconds) - 1)  # entry 0 is the untrained model
-        print(f"\nstopped by the user after {epochs} epochs")
     return history
 
 

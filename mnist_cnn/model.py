@@ -57,12 +57,21 @@ class VGG(nn.Module):
             nn.Linear(filters * 7 * 7, num_classes),  #       (N, 10)
         )
         # A pixel's channels side by side in memory: same results, faster convolutions
-        self.to(memory_format=torch.channels_last)
+        use_channels_last(self)
 
     def forward(self, images: Tensor) -> Tensor:
         check_images(images)  #                               (N,  1, 28, 28)
         features = self.features(images)  #                   (N, 16,  7,  7)
         return self.classifier(features)  #                   (N, 10)
+
+
+def use_channels_last(model: nn.Module) -> None:
+    """Lay out memory so, but not on a Mac: its GPU's pools failed on that layout.
+
+    Source: github.com/pytorch/pytorch/issues/175190.
+    """
+    if not torch.backends.mps.is_available():
+        model.to(memory_format=torch.channels_last)
 
 
 def check_counts(**counts: int) -> None:
@@ -81,11 +90,15 @@ class NearestMean(nn.Module):
     """Predict the class whose mean image is closest; nothing is trained.
 
     (N, 1, 28, 28) -> (N, 10) negative squared distances, so that the largest
-    output is the nearest mean.
+    output is the nearest mean. Raises ValueError where a class has no image.
     """
 
     def __init__(self, train: Digits):
         super().__init__()
+        counts = torch.bincount(train.labels, minlength=CLASSES).tolist()
+        if 0 in counts:
+            missing = [c for c in range(CLASSES) if counts[c] == 0]
+            raise ValueError(f"expected images of every digit, got none of {missing}")
         means = [train.images[train.labels == c].mean(dim=0) for c in range(CLASSES)]
         self.register_buffer("means", torch.stack(means).flatten(1))  # (10, 784)
 
@@ -125,8 +138,9 @@ def trace(
     def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal field, jump
         multiply_adds = 0
-        if isinstance(module, nn.Conv2d | nn.MaxPool2d):
-            field += (_side(module.kernel_size) - 1) * jump
+        if isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
+            spread = _side(getattr(module, "dilation", 1)) * jump
+            field += (_side(module.kernel_size) - 1) * spread
             jump *= _side(module.stride)
         if isinstance(module, nn.Conv2d):
             multiply_adds = module.weight.numel() * output[0, 0].numel()

@@ -6,6 +6,7 @@ import math
 import random
 import sys
 import time
+import warnings
 from dataclasses import dataclass, field
 
 import torch
@@ -47,6 +48,8 @@ class TrainConfig:
                     f"expected {name} to be a whole number of at least {least}, "
                     f"got {value!r}"
                 )
+        if self.seed >= 2**32:  # NumPy's generators take no more
+            raise ValueError(f"expected seed below 2**32, got {self.seed}")
         if not (isinstance(self.lr, int | float) and 0 < self.lr < math.inf):
             raise ValueError(f"expected lr to be a positive number, got {self.lr!r}")
 
@@ -89,9 +92,15 @@ class History:
 
 
 def pick_device() -> torch.device:
-    """The accelerator (CUDA, MPS, XPU) if there is one, else the CPU."""
+    """The accelerator (CUDA, MPS, XPU) if there is one that works, else the CPU."""
     if torch.accelerator.is_available():
-        return torch.accelerator.current_accelerator()
+        device = torch.accelerator.current_accelerator()
+        try:
+            torch.zeros(1, device=device)
+        except RuntimeError as reason:  # an old driver; a virtual Mac without memory
+            warnings.warn(f"using the CPU, as {device} fails: {reason}", stacklevel=2)
+        else:
+            return device
     return torch.device("cpu")
 
 
@@ -173,6 +182,9 @@ def fit(
     except KeyboardInterrupt:
         history.interrupted = True
         history.drop_partial()
+        if progress:
+            epochs = max(0, len(history.seconds) - 1)  # entry 0 is the untrained model
+            print(f"\nstopped by the user after {epochs} epochs")
     finally:
         model.eval()
     return history

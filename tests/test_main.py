@@ -131,9 +131,8 @@ def test_stopped_by_the_user(
 
     monkeypatch.setattr(mc, "fit", stopped)
     options = ["--epochs", 2, "--filters", 2, "--out", tmp_path]
-    status, printed = run(capsys, *options)
+    status, _ = run(capsys, *options)
     assert status == 130
-    assert "stopped by the user after" in printed.out
     assert (tmp_path / "model.pt").exists() is written
 
 

@@ -37,6 +37,22 @@ def test_trace_shapes_and_fields():
     assert sum(row.multiply_adds for row in rows) == 5_088_160
 
 
+def test_trace_knows_dilation_and_mean_pools():
+    layers = [nn.Conv2d(1, 1, 3, dilation=2), nn.AvgPool2d(2), nn.Conv2d(1, 1, 3)]
+    rows = mc.trace(nn.Sequential(*layers))
+    assert [row.receptive_field for row in rows] == [5, 6, 10]
+
+
+@pytest.mark.parametrize("on_a_mac", [False, True])
+def test_memory_layout(monkeypatch, on_a_mac):
+    """Channels last, but on a Mac PyTorch's default."""
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: on_a_mac)
+    weight = mc.VGG().features[2].weight
+    assert weight.is_contiguous() == on_a_mac
+    last = weight.is_contiguous(memory_format=torch.channels_last)
+    assert last != on_a_mac
+
+
 def test_trace_names_layers_as_the_state_dict_does():
     model = mc.VGG()
     weights = {f"{r.name}.weight" for r in mc.trace(model) if r.parameters}
@@ -107,6 +123,11 @@ def test_nearest_mean_agrees_with_distances_by_hand(digits, few):
     ]
     model = mc.NearestMean(digits)
     assert mc.predict(model, few.images).argmax(dim=1).tolist() == by_hand
+
+
+def test_nearest_mean_needs_every_digit(digits):
+    with pytest.raises(ValueError, match=r"got none of \[8, 9\]"):
+        mc.NearestMean(digits.first(8))
 
 
 def test_linear_baseline_is_one_layer():

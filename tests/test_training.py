@@ -130,6 +130,16 @@ def test_epoch_line_and_bar_go_to_stdout(digits, few, capsys):
     assert "test loss" in last
 
 
+def test_a_stop_is_announced(digits, few, capsys):
+    class Stopped(torch.optim.SGD):
+        def step(self):
+            raise KeyboardInterrupt
+
+    model = mc.VGG(2)
+    assert mc.fit(model, digits, few, optimizer=Stopped(model.parameters())).interrupted
+    assert "stopped by the user after 0 epochs" in capsys.readouterr().out
+
+
 def test_quiet_means_quiet(digits, few, capsys):
     fitted(digits, few)
     assert capsys.readouterr() == ("", "")
@@ -147,6 +157,7 @@ def test_quiet_means_quiet(digits, few, capsys):
         {"lr": float("nan")},
         {"lr": float("inf")},
         {"seed": -1},
+        {"seed": 2**32},
     ],
     ids=str,
 )
@@ -168,6 +179,18 @@ def test_config_is_frozen():
 
 def test_pick_device_works():
     torch.zeros(1, device=mc.pick_device())
+
+
+def test_a_device_that_fails_is_not_picked(monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
+    current = torch.device("mps")
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: current)
+    monkeypatch.setattr(torch, "zeros", fail)
+    with pytest.warns(UserWarning, match="using the CPU, as mps fails: out of memory"):
+        assert mc.pick_device().type == "cpu"
 
 
 def test_seed_everything_fixes_the_weights():
