@@ -45,7 +45,7 @@ def obtain(root: Path) -> list[Tensor]:
         raise Unavailable(
             f"{damaged or 'MNIST is not on this computer'}, and downloading it failed "
             f"({error}). Connect to the internet and run this again, or put the four "
-            f".gz files of MNIST into {raw}."
+            f".gz files of MNIST into {raw.absolute()}."
         ) from error
     if damaged:
         warnings.warn(f"{damaged}: it was replaced, not used", stacklevel=3)

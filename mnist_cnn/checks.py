@@ -21,7 +21,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mnist_cnn.data import CLASSES, Digits, StandinWarning, load_mnist
+from mnist_cnn.data import CLASSES, Digits, StandinWarning, latest, load_mnist
 from mnist_cnn.handwriting import centre, to_mnist
 from mnist_cnn.metrics import evaluate, predict
 from mnist_cnn.model import VGG, NearestMean, load, trace
@@ -155,7 +155,7 @@ def digits() -> tuple[Digits, Digits]:
     """The digits of the notebook; if they are the stand-in, it has said so already."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", StandinWarning)
-        return load_mnist()
+        return load_mnist(**latest)
 
 
 # Notebook 1: the data

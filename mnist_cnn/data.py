@@ -25,6 +25,9 @@ CLASSES = 10
 IMAGE_SHAPE = (1, 28, 28)  # channels, height, width
 
 
+latest = {"root": None, "source": "auto"}  # what load_mnist was last asked for
+
+
 class StandinWarning(UserWarning):
     """The digits are not MNIST."""
 
@@ -126,6 +129,7 @@ def load_mnist(
         raise ValueError(
             f'expected source to be "auto", "mnist" or "standin", got {source!r}'
         )
+    latest.update(root=root, source=source)
     if source == "standin":
         return make_standin()
     folder = data_root() if root is None else Path(root).expanduser()

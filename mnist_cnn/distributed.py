@@ -141,7 +141,7 @@ def load_in_turn(options) -> tuple[mc.Digits, mc.Digits]:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command in one of the processes; returns the exit status."""
     first = os.environ.get("RANK", "0") == "0"
-    # What is wrong is wrong in every process; one tells
+    # What is wrong with the command is wrong in every process; one tells
     with (
         contextlib.nullcontext() if first else contextlib.redirect_stderr(io.StringIO())
     ):
@@ -155,7 +155,12 @@ def main(arguments: list[str] | None = None) -> int:
             model = mc.VGG(options.filters).to(device_of_group())
             metrics = train_shards(model, train, test, options.config)
         except (ValueError, OSError, RuntimeError, FloatingPointError) as e:
-            print(f"error: {e}", file=sys.stderr)
+            everywhere = isinstance(e, ValueError | FloatingPointError)
+            if first or everywhere:
+                print(f"error: {e}", file=sys.stderr)
+            else:
+                rank = os.environ["RANK"]
+                print(f"error in process {rank}: {e}", file=sys.__stderr__)
             return 1 if isinstance(e, FloatingPointError) else 2
         finally:
             if dist.is_initialized():

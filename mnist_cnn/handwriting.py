@@ -22,8 +22,8 @@ Source = Image.Image | np.ndarray | Tensor | str | os.PathLike | IO[bytes]
 
 SIDE = 800  # long side we work at; a JPEG is opened below twice this, so under 4 MP
 SMALL = 100  # a picture with no side above this is a scan like MNIST, not a photo
-BOX, FIELD = 20, 28  # NIST digits are scaled into BOX, then centred in FIELD
-THIN, PEN = 2.0, 2.5  # stroke widths in BOX pixels: MNIST's thinnest, and a usual one
+BOX, FIELD = 20, 28  # MNIST's digits were scaled into BOX, then centred in FIELD
+THIN, PEN = 2.0, 2.5  # stroke widths in BOX pixels: thin for MNIST, and a usual one
 FAINT = 0.1  # what differs less than this from the paper is not ink
 EDGE = 0.06  # and ink has an edge this steep somewhere, where shadow has none
 
@@ -39,7 +39,7 @@ def to_mnist(
 def to_mnist(
     image: Source, *, steps: bool = False
 ) -> Tensor | tuple[Tensor, dict[str, Gray]]:
-    """Prepare one handwritten digit the way NIST prepared those of MNIST.
+    """Prepare one handwritten digit the way those of MNIST were prepared.
 
     image: a PIL image, an array, a tensor, a path or an open file, of any size, light
     on dark or dark on light. steps: also return the pictures in between, by name.
@@ -106,6 +106,7 @@ def _from_pil(image: Image.Image) -> Gray:
     elif image.mode == "LAB":
         image = image.getchannel("L")
     if image.mode.startswith("I;16"):  # no filter in Pillow knows these modes
+        image = image.copy()
         image.thumbnail((SIDE, SIDE), Image.Resampling.NEAREST)
     elif image.mode in ("I", "F"):
         image = _reduce(image)
@@ -142,11 +143,10 @@ def _from_array(array: np.ndarray, channels_first: bool) -> Gray:
     pixels = array[::step, ::step].astype(np.float32)
     if not np.isfinite(pixels).all() or pixels.min() < 0:
         raise ValueError("expected pixels that are neither negative, infinite nor NaN")
-    if array.dtype == np.uint8:
-        pixels /= 255
-    else:  # 0 to 1, 8 bits or 16 bits: the range says which
-        top = pixels.max()
-        pixels /= next((full for full in (1, 255, 65535) if top <= full), top)
+    # 0 to 1, 8 bits or 16 bits: the range says which; resizing may leave it by a little
+    top = pixels.max()
+    full = next((full for full in (1, 255, 65535) if top <= full * 1.001), top)
+    pixels = np.minimum(pixels / full, 1)
     colour, alpha = pixels, None
     if pixels.shape[-1] in (2, 4):
         colour, alpha = pixels[..., :-1], pixels[..., -1]
@@ -249,7 +249,8 @@ def crop_largest(ink: Gray) -> Gray:
 
 
 def thicken(crop: Gray) -> Gray:
-    """Widen strokes that would be thinner than MNIST's once scaled to 20 pixels."""
+    """Widen strokes that would be thin beside MNIST's once scaled to 20 pixels."""
+    crop = crop / crop.max()  # a faint digit beside a darker mark is below 1
     mask, pixel = crop > 0.5, max(crop.shape) / BOX
     width = 4 * ndimage.distance_transform_edt(mask)[mask].mean() - 2
     if width >= THIN * pixel:

@@ -67,6 +67,8 @@ def accuracy_interval(correct: int, total: int) -> tuple[float, float]:
         raise ValueError(
             f"expected 0 <= correct <= total and total > 0, got {correct} of {total}"
         )
+    if correct != int(correct):
+        raise ValueError(f"expected how many are correct, a count, got {correct}")
     z = 1.959964  # 97.5 % point of the normal distribution
     share, shrink = correct / total, 1 + z * z / total
     centre = (share + z * z / (2 * total)) / shrink

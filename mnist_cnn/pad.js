@@ -199,6 +199,7 @@ function render({ model, el }) {
   function showDrawing() {
     const pixels = model.get("pixels");
     if (sent && `${pixels}` === `${sent}`) return; // our own
+    sent = null;
     blank();
     if (!pixels.length) return;
     const image = reduced.createImageData(side, side);

@@ -58,7 +58,8 @@ def image_grid(
     size: inches a side. limits: the values drawn darkest and brightest; None scales
     each image by itself.
     """
-    if images.ndim not in (3, 4) or len(images) == 0:
+    one_channel = images.ndim == 3 or (images.ndim == 4 and images.shape[1] == 1)
+    if not one_channel or len(images) == 0:
         raise ValueError(
             f"expected images (N, 1, H, W) or (N, H, W), got {tuple(images.shape)}"
         )
@@ -100,7 +101,7 @@ def class_balance(digits: Digits, ax: Axes | None = None) -> Axes:
     """How many images each digit has, with a line at an equal share."""
     if ax is None:
         _, ax = plt.subplots(figsize=(7, 3), layout="constrained")
-    counts = torch.bincount(digits.labels, minlength=CLASSES).numpy()
+    counts = torch.bincount(digits.labels.cpu(), minlength=CLASSES).numpy()
     sns.barplot(x=np.arange(CLASSES), y=counts, color=BLUE, ax=ax)
     ax.bar_label(
         ax.containers[0], fmt="{:,.0f}", label_type="center", color="white", fontsize=9
@@ -161,7 +162,7 @@ def confusion_matrix(
         )
     if ax is None:
         _, ax = plt.subplots(figsize=(6.6, 5.6), layout="constrained")
-    pairs = labels * CLASSES + predictions
+    pairs = labels.cpu() * CLASSES + predictions.cpu()
     counts = torch.bincount(pairs, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
     counts = counts.numpy()
     right = np.eye(CLASSES, dtype=bool)

@@ -118,6 +118,7 @@ def test_without_torchrun(monkeypatch, tmp_path, capsys):
     assert "torchrun --nproc-per-node=2" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(os.name == "nt", reason="torchrun needs libuv, not built there")
 def test_the_command(tmp_path):
     """One process prints and saves."""
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]

@@ -394,6 +394,13 @@ def test_stand_in_is_not_announced_again(monkeypatch, tmp_path):
     assert train.source == "standin"
 
 
+def test_checks_use_the_digits_that_were_loaded(monkeypatch):
+    monkeypatch.setattr(checks, "load_mnist", load_mnist)
+    monkeypatch.setitem(checks.latest, "source", "auto")  # and back to what it was
+    load_mnist(source="standin")
+    assert checks.digits()[0].source == "standin"
+
+
 def test_shows_without_quotes():
     verdict = mc.check("2.3", 22)
     assert isinstance(verdict, str)

@@ -149,6 +149,8 @@ def arrays():
     yield "double to 255", gray.astype(np.float64)
     yield "int64", gray.astype(np.int64)
     yield "bool", gray > 128
+    yield "uint8 of 0 and 1", (gray > 128).astype(np.uint8)
+    yield "float, a little too large", 1.000001 * unit
     yield "not contiguous", np.asfortranarray(gray)[:, ::1]
     yield "read-only", np.broadcast_to(unit, (1, *unit.shape))
     yield "tensor", torch.tensor(gray)
@@ -234,6 +236,12 @@ def test_a_smaller_thing_and_the_edge_of_the_sheet_are_left_out():
     draw.rectangle((0, 0, 14, 240), fill=60)  # a table
     draw.ellipse((270, 20, 276, 26), fill=40)  # a spot
     draw.line((30, 220, 60, 220), fill=40, width=4)  # a dash
+    assert is_seven(to_mnist(image))
+
+
+def test_a_faint_digit_beside_a_dark_mark():
+    image = draw_seven((320, 240), at=(140, 80), ink=170, paper=230)
+    ImageDraw.Draw(image).rectangle((40, 150, 50, 160), fill=0)
     assert is_seven(to_mnist(image))
 
 
@@ -377,6 +385,7 @@ def test_large_pictures_of_other_modes(mode):
     image = in_mode(draw_seven().resize((2400, 1800)), mode)
     result, steps = to_mnist(image, steps=True)
     assert is_seven(result)
+    assert image.size == (2400, 1800)
     assert max(picture.size for picture in steps.values()) <= MAX_PIXELS
 
 

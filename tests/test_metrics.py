@@ -109,3 +109,8 @@ def test_interval(correct, total, low, high):
 def test_interval_of_nonsense(correct, total):
     with pytest.raises(ValueError, match=f"got {correct} of {total}"):
         mc.accuracy_interval(correct, total)
+
+
+def test_interval_needs_a_count():
+    with pytest.raises(ValueError, match=r"a count, got 0\.9872"):
+        mc.accuracy_interval(0.9872, 10_000)

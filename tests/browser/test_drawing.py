@@ -97,6 +97,36 @@ def test_the_keyboard_draws_and_clears(pad, shots):
     assert focused == "digit-pad-clear"
 
 
+def test_a_drawing_set_in_python_is_shown(pad):
+    draw(pad, STROKES["7"])
+    wait_for_answer(pad, "^7: ")
+    pad.page.wait_for_timeout(500)  # the last strokes are on their way
+    assert ink(pad) > 100
+    run(pad, "saved = pad.pixels; pad.pixels = []")
+    wait_for_answer(pad, "^nothing")
+    assert ink(pad) == 0
+    run(pad, "pad.pixels = saved")
+    wait_for_answer(pad, "^7: ")
+    assert ink(pad) > 100
+
+
+def run(pad, code: str) -> None:
+    """Run some code in the notebook's kernel."""
+    pad.page.evaluate(
+        """async (code) => await jupyterapp.shell.currentWidget.sessionContext.session
+             .kernel.requestExecute({ code }).done""",
+        code,
+    )
+
+
+def ink(pad) -> int:
+    """How many pixels of the drawing are dark."""
+    return pad.locator(".digit-pad-canvas").evaluate(
+        """canvas => canvas.getContext("2d").getImageData(0, 0, 280, 280).data
+             .filter((value, i) => i % 4 === 0 && value < 128).length"""
+    )
+
+
 def test_labels_for_screen_readers(pad):
     group = pad.page.get_by_role("group", name="Digit drawing pad")
     assert group.count() == 1
