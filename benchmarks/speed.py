@@ -1,11 +1,12 @@
 """How fast the series runs, as ratios from runs that alternate.
 
-    python benchmarks/speed.py [section ...]
+    python benchmarks/speed.py [--record] [section ...]
 
-Prints a table a section and writes mnist_cnn/studies/speed.json, section by section, so
-that one can be run again alone; under the instructions that the processor has, as AVX2.
-Close other programs first. On a machine where timings swing, trust the ratios: both
-sides of each were measured in turn.
+Prints a table a section and writes runs/speed.json, section by section, so that one can
+be run again alone; under the instructions that the processor has, as AVX2. With
+--record it writes mnist_cnn/studies/speed.json, which notebook 6 shows. Close other
+programs first. On a machine where timings swing, trust the ratios: both sides of each
+were measured in turn.
 """
 
 import argparse
@@ -27,7 +28,9 @@ from torch import nn
 import mnist_cnn as mc
 from mnist_cnn import distributed
 
-OUT = Path(__file__).parent.parent / "mnist_cnn" / "studies" / "speed.json"
+ROOT = Path(__file__).parent.parent
+OWN = ROOT / "runs" / "speed.json"
+STUDY = ROOT / "mnist_cnn" / "studies" / "speed.json"
 TARGET, MOST_EPOCHS = 0.99, 14  # test accuracy to reach, and when to give up
 PROCESSOR = torch.backends.cpu.get_cpu_capability()
 
@@ -126,7 +129,11 @@ def compile_section(digits) -> dict:
     part = digits[0].first(6000), digits[1]
     plain, _ = fitter(part)
     compiled, _ = fitter(part, compiled=True)
-    took = seconds(compiled)  # with the compilation
+    try:
+        took = seconds(compiled)  # with the compilation
+    except Exception as error:  # no compiler here
+        print(f"  skipped: {str(error).splitlines()[0]}")
+        return {}
     times = in_turn({"fit": plain, "fit, compiled": compiled}, rounds=5)
     return {
         "seconds": times,
@@ -219,13 +226,15 @@ def shard_epoch(rank: int, folder: str, batch_size: int) -> None:
 
 def processes_section(digits) -> dict:
     """An epoch by one process with two threads, and by two with one each."""
-    results = {}
+    results, threads = {}, torch.get_num_threads()
     for batch_size in (32, 256):
         times: dict[str, list[float]] = {"one process": [], "two processes": []}
         config = mc.TrainConfig(epochs=1, batch_size=batch_size)
         few = digits[1].first(2)
         for _ in range(3):
+            torch.set_num_threads(2)
             history = mc.fit(mc.VGG(), digits[0], few, config, progress=False)
+            torch.set_num_threads(threads)
             times["one process"].append(history.seconds[1])
             with tempfile.TemporaryDirectory() as folder:
                 arguments = (folder, batch_size)
@@ -275,6 +284,26 @@ def target_section(digits) -> dict:
     return rows
 
 
+def long_section(digits) -> dict:
+    """Notebook 6's recipe of ten epochs in bfloat16, and three of the usual loop."""
+    if PROCESSOR != "AVX512":  # others have no instructions for it
+        return {}
+    usual, seeds = Usual(seed=0), iter(range(100))
+    recipe = ablations.ROWS["10 epochs in bfloat16"][0]
+
+    def three_epochs() -> None:
+        for _ in range(3):
+            usual.epoch()
+
+    contenders = {
+        "usual loop": three_epochs,
+        "bfloat16": lambda: ablations.train(recipe, next(seeds), digits),
+    }
+    times = in_turn(contenders, rounds=3)
+    share = ratio(times, "bfloat16", "usual loop")
+    return {"seconds": times, "10 epochs in bfloat16 / usual loop": share}
+
+
 def growth_section(digits) -> dict:
     """Seconds for a training pass as images, filters and the batch size grow."""
 
@@ -306,6 +335,7 @@ SECTIONS = {
     "memory": memory_section,
     "processes": processes_section,
     "target": target_section,
+    "long": long_section,
     "growth": growth_section,
 }
 
@@ -330,17 +360,20 @@ def main() -> None:
     parser.add_argument(
         "sections", nargs="*", metavar="section", help=", ".join(SECTIONS)
     )
-    chosen = parser.parse_args().sections or [*SECTIONS]
+    parser.add_argument("--record", action="store_true", help="for notebook 6")
+    options = parser.parse_args()
+    chosen, out = options.sections or [*SECTIONS], STUDY if options.record else OWN
     if unknown := set(chosen) - set(SECTIONS):
         parser.error(f"expected sections of {[*SECTIONS]}, got {sorted(unknown)}")
     digits = mc.load_mnist(source="mnist")
-    results = json.loads(OUT.read_text()) if OUT.exists() else {}
+    out.parent.mkdir(exist_ok=True)
+    results = json.loads(out.read_text()) if out.exists() else {}
     results["command"] = "python benchmarks/speed.py"
     found = results.setdefault(PROCESSOR, {})
     for name in chosen:
         print(f"{name} ...", flush=True)
         found[name] = SECTIONS[name](digits)
-        OUT.write_text(json.dumps(results, indent=1) + "\n")
+        out.write_text(json.dumps(results, indent=1) + "\n")
         show(name, found[name])
 
 
