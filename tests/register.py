@@ -455,7 +455,7 @@ SHARED: Phrases = {  # in any file, wherever the words fit; lists leave room for
 README: Phrases = {
     "PyTorch: {} parameters, {} passes": lambda: (PARAMETERS, RECIPE.epochs),
     "It reads {} % of {} digits": lambda: (vgg()[0], TEST),
-    "without convolutions here reads {} %": lambda: recorded("linear layer")[0],
+    "one linear layer here reads {} %": lambda: recorded("linear layer")[0],
     "The diagonal holds {} of {} test images": lambda: (TEST - caught(0)[1], TEST),
     "is true {}, predicted {}, with {}.": lambda: most_confused(),
     "reach {} % with ten pictures": lambda: nearest_mean()[0],
@@ -465,7 +465,7 @@ README: Phrases = {
     "meet a plateau | {} min | {} s |": lambda: stated_times("03"),
     "network breaks | {} min | {} s |": lambda: stated_times("04"),
     "see {} of {} photos read": lambda: photos_read(shrunk),
-    "as NIST did, see {} of {}": lambda: photos_read(mc.to_mnist),
+    "as MNIST was, see {} of {}": lambda: photos_read(mc.to_mnist),
     "draw your own | {} min | {} s |": lambda: stated_times("05"),
     "error bars | {} min | {} s |": lambda: stated_times("06"),
     "Python {} or newer": lambda: python_version(),
@@ -690,8 +690,9 @@ GOING_FURTHER: Phrases = {
     "{} of {} networks end up": lambda: (stuck(), len(constant_rate())),
     "best of the others reads {} %": lambda: 100 * max(constant_rate()),
     "its peak at 0.01, in batches of 64": None,
+    "numbers of {} bits. Which": lambda: torch.finfo(torch.bfloat16).bits,
     "take to reach 99 %": None,
-    "needs {} epochs to 99 %, the example {} longer": lambda: (
+    "took {} epochs to 99 %, the example {} longer": lambda: (
         len(to_target("usual loop")),
         len(to_target("PyTorch's example")),
     ),
