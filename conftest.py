@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-CELL_SECONDS = 600  # training takes 100 on two free cores; nbval alone waits 2,000
+CELL_SECONDS = (
+    600  # training takes one minute on two free cores, and ten beside another
+)
 header = pytest.StashKey[str]()
 
 

@@ -13,6 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
+from torch import nn
+
 import mnist_cnn as mc
 
 __all__ = ["main"]
@@ -56,7 +58,9 @@ def parse(
     return options
 
 
-def train(model, digits, config: mc.TrainConfig) -> mc.History:
+def train(
+    model: nn.Module, digits: tuple[mc.Digits, mc.Digits], config: mc.TrainConfig
+) -> mc.History:
     """Fit a model on the best device there is and bring it back to the CPU."""
     model.to(mc.pick_device())
     history = mc.fit(model, *digits, config)
@@ -64,7 +68,7 @@ def train(model, digits, config: mc.TrainConfig) -> mc.History:
     return history
 
 
-def score(model, test: mc.Digits) -> dict:
+def score(model: nn.Module, test: mc.Digits) -> dict:
     """Accuracy with its interval, and the size of the model."""
     accuracy = mc.evaluate(model, test).accuracy
     correct = round(accuracy * len(test))
@@ -89,7 +93,9 @@ def table(rows: dict[str, dict]) -> str:
     return "\n".join(lines)
 
 
-def write(out: Path, model: mc.VGG, digits, results: dict) -> None:
+def write(
+    out: Path, model: mc.VGG, digits: tuple[mc.Digits, mc.Digits], results: dict
+) -> None:
     """Put the weights, ``results.json`` and the figures into ``out``."""
     import matplotlib.pyplot as plt
 

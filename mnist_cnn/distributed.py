@@ -8,6 +8,7 @@ gloo on processors and nccl on CUDA GPUs, one GPU a process.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import math
@@ -128,7 +129,7 @@ def join_group() -> None:
         )
 
 
-def load_in_turn(options) -> tuple[mc.Digits, mc.Digits]:
+def load_in_turn(options: argparse.Namespace) -> tuple[mc.Digits, mc.Digits]:
     """The digits on this process's device; the first process downloads them."""
     rank, device = dist.get_rank(), device_of_group()
     for turn in range(2):

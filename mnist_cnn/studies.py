@@ -9,7 +9,7 @@ STUDIES = Path(__file__).parent / "studies"
 
 
 def load_study(name: str) -> dict:
-    """The recorded results of one study, as the command named in it wrote them.
+    """The recorded results of one study: ``benchmarks`` or ``make weights`` wrote them.
 
     Raises ValueError, with the names there are, for an unknown one.
     """

@@ -402,7 +402,7 @@ def shown(number: str, cell_id: str) -> list[list[float]]:
 
 def cost_of_turning() -> tuple[float, float]:
     """What a turn by 45 degrees costs, in points, to the better side and the worse."""
-    scores = [accuracy for _, accuracy in shown("04", "rotate")]
+    scores = [network for _, network, *_ in shown("04", "rotate")]
     costs = scores[3] - scores[0], scores[3] - scores[-1]
     return min(costs), max(costs)
 
@@ -604,6 +604,7 @@ TRAINING: Phrases = {
     "so all are small: {} to {} in the convolutions, {} in the last": lambda: (
         first_gradients()
     ),
+    "begins with steps of {} anyhow": lambda: RECIPE.lr,
     "For the first {} steps": lambda: flat_until("SGD 0.1"),
     "linear layer about {} %, CNN": lambda: recorded("linear layer")[0],
     "Solution {}, {}, {}: each": lambda: tuple(-math.log(p) for p in (0.5, 0.9, 0.99)),
@@ -682,7 +683,6 @@ GOING_FURTHER: Phrases = {
     "get more than {} %": lambda: vgg()[0],
     "learn from 20,000 other images": None,
     "After 50 steps both": None,  # the cell after the figure asserts it
-    "turned by 180 degrees": None,
     "{} seeds a row ({} where": lambda: (
         study_row("batch norm")["n"],
         study_row("together, 10 epochs")["n"],
@@ -708,7 +708,6 @@ GOING_FURTHER: Phrases = {
         round(seconds_by_batch(1) / seconds_by_batch(RECIPE.batch_size)),
         RECIPE.batch_size,
     ),
-    "Batches of 1,024 are slower": None,
     "pass over 6,000 images with {} filters in batches of {}, as one of the three": (
         lambda: (FIRST[0], RECIPE.batch_size)
     ),
