@@ -6,6 +6,7 @@ Everything here costs little more to import than torch; ``mc.plots``, ``mc.to_mn
 
 import importlib
 
+from mnist_cnn.checkpoints import load, save
 from mnist_cnn.data import (
     CLASSES,
     IMAGE_SHAPE,
@@ -20,8 +21,6 @@ from mnist_cnn.model import (
     Layer,
     NearestMean,
     linear_baseline,
-    load,
-    save,
     trace,
     vgg_block,
 )

@@ -21,10 +21,11 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mnist_cnn.checkpoints import load
 from mnist_cnn.data import CLASSES, Digits, StandinWarning, latest, load_mnist
 from mnist_cnn.handwriting import centre, to_mnist
 from mnist_cnn.metrics import evaluate, predict
-from mnist_cnn.model import VGG, NearestMean, load, trace
+from mnist_cnn.model import VGG, NearestMean, trace
 from mnist_cnn.studies import load_study
 
 __all__ = ["check"]
