@@ -71,7 +71,9 @@ def test_ci_runs_what_make_runs_and_from_the_oldest_python():
     workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
     pythons = re.search(r'python: \["(.+)", "(.+)"\]', workflow).groups()
     assert f">={pythons[0]}" == PROJECT["project"]["requires-python"]
-    commands = re.findall(r"- run: (.+)", workflow.split("  browser:")[0])
+    newest, oldest = workflow.split("  browser:")[0].split("  oldest:")
+    assert re.findall(r'python-version: "(.+)"', oldest) == [pythons[0]]
+    commands = re.findall(r"- run: (.+)", newest)
     tests = [command for command in commands if " install " not in command]
     assert tests == recipe("lint") + recipe("test")
 
