@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-CELL_SECONDS = (
-    600  # training takes one minute on two free cores, and ten beside another
-)
+CELL_SECONDS = 600  # training: a minute on two free cores, ten beside another
 header = pytest.StashKey[str]()
 
 

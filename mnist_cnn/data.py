@@ -23,8 +23,6 @@ __all__ = [
 
 CLASSES = 10
 IMAGE_SHAPE = (1, 28, 28)  # channels, height, width
-
-
 latest = {"root": None, "source": "auto"}  # what load_mnist was last asked for
 
 

@@ -156,10 +156,9 @@ def main(arguments: list[str] | None = None) -> int:
             model = mc.VGG(options.filters).to(device_of_group())
             metrics = train_shards(model, train, test, options.config)
         except (ValueError, OSError, RuntimeError, FloatingPointError) as e:
-            everywhere = isinstance(e, ValueError | FloatingPointError)
-            if first or everywhere:
+            if first:
                 print(f"error: {e}", file=sys.stderr)
-            else:
+            elif not isinstance(e, ValueError | FloatingPointError):  # its own trouble
                 rank = os.environ["RANK"]
                 print(f"error in process {rank}: {e}", file=sys.__stderr__)
             return 1 if isinstance(e, FloatingPointError) else 2

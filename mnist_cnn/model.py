@@ -58,7 +58,7 @@ class VGG(nn.Module):
 
 
 def use_channels_last(model: nn.Module) -> None:
-    """Lay out memory so, but not on a Mac: its GPU's pools failed on that layout.
+    """Change the memory layout, but not on a Mac: its GPU's pools failed on this one.
 
     Source: github.com/pytorch/pytorch/issues/175190.
     """

@@ -118,6 +118,20 @@ def test_without_torchrun(monkeypatch, tmp_path, capsys):
     assert "torchrun --nproc-per-node=2" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("kind", [RuntimeError, ValueError])
+def test_trouble_of_one_process_is_told(monkeypatch, tmp_path, capfd, kind):
+    """What the second process alone can know; the first tells of a wrong command."""
+
+    def fail():
+        raise kind("out of memory")
+
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setattr(distributed, "join_group", fail)
+    assert distributed.main(["--out", str(tmp_path)]) == 2
+    told = "error in process 1: out of memory\n" if kind is RuntimeError else ""
+    assert capfd.readouterr().err == told
+
+
 @pytest.mark.skipif(os.name == "nt", reason="torchrun needs libuv, not built there")
 def test_the_command(tmp_path):
     """One process prints and saves."""
