@@ -368,7 +368,7 @@ def main() -> None:
     digits = mc.load_mnist(source="mnist")
     out.parent.mkdir(exist_ok=True)
     results = json.loads(out.read_text()) if out.exists() else {}
-    results["command"] = "python benchmarks/speed.py --record"
+    results["command"] = "python benchmarks/speed.py" + " --record" * options.record
     found = results.setdefault(PROCESSOR, {})
     for name in chosen:
         print(f"{name} ...", flush=True)
