@@ -130,12 +130,18 @@ def join_group() -> None:
 
 
 def load_in_turn(options: argparse.Namespace) -> tuple[mc.Digits, mc.Digits]:
-    """The digits on this process's device; the first process downloads them."""
-    rank, device = dist.get_rank(), device_of_group()
-    for turn in range(2):
-        if turn == min(rank, 1):
-            train, test = mc.load_mnist(options.data, options.source)
-        dist.barrier()
+    """The digits on this process's device; the first process downloads them.
+
+    The others take what the first got: never a stand-in beside MNIST.
+    """
+    rank, device, source = dist.get_rank(), device_of_group(), [options.source]
+    if rank == 0:
+        train, test = mc.load_mnist(options.data, options.source)
+        source = [train.source]
+    dist.broadcast_object_list(source)  # the others wait here
+    if rank > 0:
+        train, test = mc.load_mnist(options.data, source[0])
+    dist.barrier()
     return train.to(device), test.to(device)
 
 

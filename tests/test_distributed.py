@@ -1,8 +1,10 @@
 """Two real processes: what they average, count, print and save."""
 
+import argparse
 import os
 import subprocess
 import sys
+from unittest import mock
 
 import pytest
 import torch
@@ -51,6 +53,10 @@ def one_process(rank: int, folder, train: mc.Digits, test: mc.Digits) -> None:
         distributed.train_shards(seeded_model(), train, test, too_fast)
     except FloatingPointError as error:
         got["error"] = str(error)
+    options = argparse.Namespace(data=None, source="auto")
+    with mock.patch.object(mc, "load_mnist", return_value=(train, test)) as load:
+        distributed.load_in_turn(options)
+    got["sources"] = [call.args[1] for call in load.call_args_list]
     torch.save((got, model.state_dict()), f"{folder}/{rank}.pt")
     dist.destroy_process_group()
 
@@ -98,6 +104,13 @@ def test_processes_end_with_equal_weights_that_have_learned(results, digits, few
     # Adam magnifies rounding, so accuracies are compared and not weights
     assert first["accuracies"][-1] > 0.8
     assert history.test_accuracy[-1] > 0.8
+
+
+def test_all_processes_load_what_the_first_got(results, digits):
+    (first, _), (second, _) = results
+    assert first["sources"] == ["auto"]
+    assert second["sources"] == [digits.source]
+    assert digits.source != "auto"
 
 
 def test_a_loss_that_is_no_number_stops_every_process(results):
