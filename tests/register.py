@@ -645,7 +645,7 @@ TRAINING: Phrases = {
     "means of {} steps": lambda: PLATEAU["block"],
     "stays below {}.": lambda: PLATEAU["threshold"],
     "Adam leaves within {} steps": lambda: slowest("Adam 0.001"),
-    "down cancel: {} to {} in the convolutions; {} in the last": lambda: (
+    "gradients are {} to {} in the convolutions; {} in the last": lambda: (
         first_gradients()
     ),
     "begins with steps of {} anyhow": lambda: RECIPE.lr,
@@ -690,7 +690,7 @@ RESULTS: Phrases = {
     "exercise 4) about {} % of the first {}.": lambda: (nearest_neighbour(), 1000),
     "maps of channels {} to {} after": lambda: (0, FIRST[0] - 1),
     "On MNIST {} of {}, {} in ten": lambda: second_place(),
-    "{} of the {} get less than {}.": lambda: (
+    "{} of the {}, the right digit gets less than {}.": lambda: (
         *second_below(0.2),
         0.2,
     ),
