@@ -113,7 +113,8 @@ def build(recipe: Recipe) -> mc.VGG:
                 # what passes through a ReLU; the last layer has none after it
                 gain = "relu" if isinstance(layer, nn.Conv2d) else "linear"
                 nn.init.kaiming_normal_(layer.weight, nonlinearity=gain)
-                nn.init.zeros_(layer.bias)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
     if recipe.normalise:
         model.features = nn.Sequential(Normalise(), *model.features)
     return model.to(memory_format=torch.channels_last)
@@ -243,6 +244,8 @@ def main() -> None:
     parser.add_argument("rows", nargs="*", metavar="row", help="all if none is named")
     options = parser.parse_args()
     part, parts = map(int, options.part.split("/"))
+    if not 1 <= part <= parts:
+        parser.error(f"expected --part from 1/{parts} to {parts}/{parts}")
 
     digits = mc.load_mnist(source="mnist")
     if options.split == "validation":

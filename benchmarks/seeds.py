@@ -37,7 +37,9 @@ def main() -> None:
 
 
 def summarise(runs: list[dict]) -> None:
-    """Write what notebook 4 shows."""
+    """Write what notebook 4 shows, from two runs on."""
+    if len(runs) < 2:
+        return
     runs.sort(key=lambda run: run["seed"])
     final = [run["test_accuracy"][-1] for run in runs]
     summary = {

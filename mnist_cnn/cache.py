@@ -18,7 +18,7 @@ from mnist_cnn import download, idx
 __all__ = ["Unavailable", "obtain"]
 
 STAGING = ".download-"  # how the names of the temporary folders begin
-ABANDONED = 600.0  # seconds without a change, after which one was left by a kill
+ABANDONED = 86400.0  # seconds without a change, after which one was left by a kill
 
 
 class Unavailable(RuntimeError):
@@ -57,12 +57,16 @@ def _install(raw: Path) -> list[Tensor]:
     from torchvision.datasets import MNIST
     from torchvision.datasets.utils import check_integrity
 
-    with _staging(raw.parent) as staging:
+    with _staging(raw.resolve().parent) as staging:  # raw may be a link to another disk
         new = staging / "MNIST" / "raw"
         new.mkdir(parents=True)
         missing = []
         for name, md5 in MNIST.resources:
-            if check_integrity(raw / name, md5):
+            try:
+                good = check_integrity(raw / name, md5)
+            except OSError:  # it may not be read
+                good = False
+            if good:
                 shutil.copyfile(raw / name, new / name)
             else:
                 missing.append((name, md5))

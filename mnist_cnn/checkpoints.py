@@ -18,10 +18,17 @@ WEIGHTS = Path(__file__).parent / "weights"
 
 
 def save(model: VGG, path: str | Path) -> None:
-    """Write the weights to ``path``; a reader sees the old file or the new, whole."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write the weights to ``path``; a reader sees the old file or the new, whole.
+
+    Raises ValueError for a model of other layers, which ``load`` could not read.
+    """
+    path = Path(path).resolve()  # what a link leads to, not the link
     state = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
+    try:
+        _from_state(state)
+    except (ValueError, RuntimeError) as e:
+        raise ValueError(f"expected the weights of a VGG: {e}") from e
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
     try:
         with temporary.open("xb") as file:

@@ -11,7 +11,7 @@ import math
 import numbers
 import warnings
 from collections.abc import Callable
-from functools import cache
+from functools import wraps
 from itertools import pairwise
 from pathlib import Path
 
@@ -159,10 +159,24 @@ def digits() -> tuple[Digits, Digits]:
         return load_mnist(**latest)
 
 
+def remembered(function: Callable[[], object]) -> Callable[[], object]:
+    """Keep what ``function`` returns, for each data set that a notebook loads."""
+    kept: dict[tuple, object] = {}
+
+    @wraps(function)
+    def recall() -> object:
+        key = tuple(latest.values())
+        if key not in kept:
+            kept[key] = function()
+        return kept[key]
+
+    return recall
+
+
 # Notebook 1: the data
 
 
-@cache
+@remembered
 def mean_ink() -> list[float]:
     train, _ = digits()
     return [train.images[train.labels == d].mean().item() for d in range(CLASSES)]
@@ -182,7 +196,7 @@ def most_and_least_ink(answer: object) -> None:
         expect(digit == right, f"{reason}, and another digit holds {more}")
 
 
-@cache
+@remembered
 def distances_of_zeros() -> tuple[Tensor, Tensor]:
     """The mean 0, and how far from it each 0 of the training set lies, sorted."""
     train, _ = digits()
@@ -207,7 +221,7 @@ def farthest_zeros(answer: object) -> str:
     return f"They lie {far[0]:.1f} to {far[-1]:.1f} from the mean 0."
 
 
-@cache
+@remembered
 def scores_with_blur() -> list[dict[str, float]]:
     """Accuracy on centred digits and on moved ones, by what was blurred."""
 
@@ -245,7 +259,7 @@ def accuracy_with_blur(answer: object) -> None:
         compare(value, scores["all"], otherwise, mistakes, ROUNDED)
 
 
-@cache
+@remembered
 def scores_of_neighbours() -> tuple[float, float]:
     """Accuracy on 1,000 test images of the nearest image and of the nearest mean."""
     train, test = digits()
@@ -445,7 +459,7 @@ def off_the_plateau(answer: object) -> str:
 # Notebook 4: the results, of the weights that come with the package
 
 
-@cache
+@remembered
 def shipped_results() -> tuple[Tensor, Tensor]:
     """The logits (10000, 10) of the test images, and their labels."""
     _, test = digits()
@@ -486,7 +500,7 @@ def precision_and_recall(answer: object) -> None:
         compare(value, right, otherwise, swapped, within=6e-5)
 
 
-@cache
+@remembered
 def confidence_elsewhere() -> dict[str, float]:
     """The mean confidence in 100 images of each sort unlike the training set."""
     _, test = digits()
@@ -518,7 +532,7 @@ def confidence_in_strange_images(answer: object) -> None:
         compare(value, expected, otherwise, others, within)
 
 
-@cache
+@remembered
 def images_read() -> tuple[Tensor, Tensor]:
     """Which test images the network reads, and which the mean digits do."""
     train, test = digits()
@@ -551,7 +565,7 @@ def read_by_one_alone(answer: object) -> str:
     return f"On the other {rest:,} images both are right, or both wrong."
 
 
-@cache
+@remembered
 def places_that_matter() -> int:
     """How many of the positions of a blank square change the answer for the first 4."""
     _, test = digits()
@@ -596,7 +610,7 @@ def box_in_the_corner(answer: object) -> str:
     return f"It is read as {digit}, with probability {chance:.2f}."
 
 
-@cache
+@remembered
 def squared_photos() -> list[tuple[int, float, Tensor]]:
     """How each of the ten photos is read with its crop scaled to 20x20."""
     results = []
@@ -622,7 +636,7 @@ def worst_when_square(answer: object) -> None:
     expect(digit == worst, reason)
 
 
-@cache
+@remembered
 def confidence_in_photos() -> dict[str, float]:
     """How sure the network is of each photo; 0 where there is no ink to read."""
     found = {}

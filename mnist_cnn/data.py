@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
+from numbers import Integral
 from pathlib import Path
 
 import platformdirs
@@ -23,7 +24,7 @@ __all__ = [
 
 CLASSES = 10
 IMAGE_SHAPE = (1, 28, 28)  # channels, height, width
-latest = {"root": None, "source": "auto"}  # what load_mnist was last asked for
+latest = {"root": None, "source": "auto"}  # where load_mnist last found which digits
 
 
 class StandinWarning(UserWarning):
@@ -54,6 +55,11 @@ class Digits(TensorDataset):
                 f"expected labels as int64 of shape ({len(images)},), one an image, "
                 f"got {labels.dtype} of shape {tuple(labels.shape)}"
             )
+        if labels.device != images.device:
+            raise ValueError(
+                f"expected images and labels on one device, got {images.device} "
+                f"and {labels.device}"
+            )
         if labels.min() < 0 or labels.max() >= CLASSES:
             raise ValueError(
                 f"expected labels 0 to {CLASSES - 1}, "
@@ -72,12 +78,14 @@ class Digits(TensorDataset):
 
     def to(self, device: torch.device | str) -> Digits:
         """The same digits on another device; self where they are there already."""
-        if self.images.device == torch.device(device):
+        images, labels = self.images.to(device), self.labels.to(device)
+        if images is self.images:
             return self
-        return Digits(self.images.to(device), self.labels.to(device), self.source)
+        return Digits(images, labels, self.source)
 
     def first(self, count: int) -> Digits:
         """The first ``count`` digits, sharing memory with these."""
+        check_counts(count=count)
         return Digits(self.images[:count], self.labels[:count], self.source)
 
 
@@ -90,6 +98,15 @@ def check_images(images: Tensor) -> None:
             "expected images as float32 of shape (N, 1, 28, 28), "
             f"got {images.dtype} of shape {tuple(images.shape)}"
         )
+
+
+def check_counts(**counts: int) -> None:
+    """Raise ValueError unless each is a whole number of at least 1."""
+    for name, value in counts.items():
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+            raise ValueError(
+                f"expected {name} to be a whole number of at least 1, got {value!r}"
+            )
 
 
 def data_root() -> Path:
@@ -127,12 +144,10 @@ def load_mnist(
         raise ValueError(
             f'expected source to be "auto", "mnist" or "standin", got {source!r}'
         )
-    latest.update(root=root, source=source)
-    if source == "standin":
-        return make_standin()
-    folder = data_root() if root is None else Path(root).expanduser()
+    tensors = None
     try:
-        tensors = obtain(folder)
+        if source != "standin":
+            tensors = obtain(data_root() if root is None else Path(root).expanduser())
     except Unavailable as reason:
         if source == "mnist":
             raise
@@ -143,6 +158,8 @@ def load_mnist(
             StandinWarning,
             stacklevel=2,
         )
+    latest.update(root=root, source="mnist" if tensors else "standin")
+    if tensors is None:
         return make_standin()
     train_images, train_labels, test_images, test_labels = tensors
     return _digits(train_images, train_labels), _digits(test_images, test_labels)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-import math
 import os
 import sys
 
@@ -24,6 +23,7 @@ from tqdm import tqdm
 
 import mnist_cnn as mc
 from mnist_cnn.__main__ import parse
+from mnist_cnn.training import check_finite
 
 __all__ = ["evaluate_shards", "main", "train_shards"]
 
@@ -60,11 +60,7 @@ def train_shards(
             optimizer.step()
         metrics.append(evaluate_shards(model, test))
         loss, accuracy = metrics[-1]
-        if not math.isfinite(loss):
-            raise FloatingPointError(
-                f"the test loss became {loss} in {title}; "
-                "a smaller learning rate usually helps"
-            )
+        check_finite("test loss", loss, f"after {title}")
         if rank == 0:
             print(f"{title}  test loss {loss:.4f}  accuracy {accuracy:.2%}", flush=True)
     model.eval()
@@ -109,7 +105,7 @@ def device_of_group() -> torch.device:
 
 def join_group() -> None:
     """Meet the processes that torchrun has started."""
-    if "RANK" not in os.environ:
+    if not {"RANK", "LOCAL_RANK", "LOCAL_WORLD_SIZE"} <= {*os.environ}:
         raise ValueError(
             "expected to be started by torchrun: "
             "torchrun --nproc-per-node=2 -m mnist_cnn.distributed"
@@ -134,14 +130,17 @@ def load_in_turn(options: argparse.Namespace) -> tuple[mc.Digits, mc.Digits]:
 
     The others take what the first got: never a stand-in beside MNIST.
     """
-    rank, device, source = dist.get_rank(), device_of_group(), [options.source]
-    if rank == 0:
-        train, test = mc.load_mnist(options.data, options.source)
-        source = [train.source]
-    dist.broadcast_object_list(source)  # the others wait here
+    rank, device, source = dist.get_rank(), device_of_group(), [None]
+    try:
+        if rank == 0:
+            train, test = mc.load_mnist(options.data, options.source)
+            source = [train.source]
+    finally:
+        dist.broadcast_object_list(source)  # the others wait here
+    if source == [None]:
+        raise ValueError("the first process has no digits")
     if rank > 0:
         train, test = mc.load_mnist(options.data, source[0])
-    dist.barrier()
     return train.to(device), test.to(device)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import warnings
 from pathlib import Path
@@ -21,6 +20,7 @@ Gray = NDArray[np.float32]  # (height, width), 0 is black and 1 is white, or no 
 Source = Image.Image | np.ndarray | Tensor | str | os.PathLike | IO[bytes]
 
 SIDE = 800  # long side we work at; a JPEG is opened below twice this, so under 4 MP
+FULL = (1, *(2**bits - 1 for bits in range(8, 17)))  # white in a picture of so many
 SMALL = 100  # a picture with no side above this is a scan like MNIST, not a photo
 BOX, FIELD = 20, 28  # MNIST's digits were scaled into BOX, then centred in FIELD
 THIN, PEN = 2.0, 2.5  # stroke widths in BOX pixels: thin for MNIST, and a usual one
@@ -67,21 +67,24 @@ def read_gray(image: Source) -> Gray:
         return _from_array(image.detach().cpu().numpy(), channels_first=True)
     if isinstance(image, np.ndarray):
         return _from_array(image, channels_first=False)
-    if isinstance(image, Image.Image):
-        return _from_pil(image)
-    if not isinstance(image, str | os.PathLike | io.IOBase) and not hasattr(
-        image, "read"
-    ):
+    opened = isinstance(image, Image.Image)
+    if not (opened or isinstance(image, str | os.PathLike) or hasattr(image, "read")):
         raise ValueError(
             "expected a PIL image, an array, a tensor, a path or an open file, "
             f"got {type(image).__name__}"
         )
     try:
+        if opened:
+            return _from_pil(image)
         with warnings.catch_warnings():
             # A large photo is welcome: it is reduced before it is decoded
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(image) as opened:
-                return _from_pil(opened)
+            with Image.open(image) as ours:
+                if max(ours.size) > SIDE:
+                    # A JPEG decoder can leave out 7 of 8 rows and columns
+                    ratio = SIDE / max(ours.size)
+                    ours.draft(None, tuple(max(1, int(n * ratio)) for n in ours.size))
+                return _from_pil(ours)
     except Image.DecompressionBombError as e:
         raise ValueError(f"{_name(image)} has too many pixels to open safely") from e
     except (FileNotFoundError, IsADirectoryError, PermissionError):
@@ -97,10 +100,6 @@ def _name(image: object) -> str:
 def _from_pil(image: Image.Image) -> Gray:
     if 0 in image.size:
         raise ValueError(f"expected an image with pixels, got {image.size}")
-    longest = max(image.size)
-    if longest > SIDE:
-        # A JPEG decoder can leave out 7 of 8 rows and columns and never make them
-        image.draft(None, tuple(max(1, n * SIDE // longest) for n in image.size))
     if image.mode == "La":  # Pillow converts these two to their plain sort only
         image = image.convert("LA")
     elif image.mode == "LAB":
@@ -143,9 +142,8 @@ def _from_array(array: np.ndarray, channels_first: bool) -> Gray:
     pixels = array[::step, ::step].astype(np.float32)
     if not np.isfinite(pixels).all() or pixels.min() < 0:
         raise ValueError("expected pixels that are neither negative, infinite nor NaN")
-    # 0 to 1, 8 bits or 16 bits: the range says which; resizing may leave it by a little
-    top = pixels.max()
-    full = next((full for full in (1, 255, 65535) if top <= full * 1.001), top)
+    # 0 to 1, 8 bits or more: the range says which; resizing may leave it by a little
+    full = next((n for n in FULL if pixels.max() <= n * 1.1), pixels.max())
     pixels = np.minimum(pixels / full, 1)
     colour, alpha = pixels, None
     if pixels.shape[-1] in (2, 4):

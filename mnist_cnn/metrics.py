@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mnist_cnn.data import Digits, check_images
+from mnist_cnn.data import Digits, check_counts, check_images
+from mnist_cnn.model import eval_mode
 
 __all__ = ["Metrics", "accuracy_interval", "evaluate", "predict"]
 
@@ -31,22 +32,17 @@ def device_of(model: nn.Module) -> torch.device:
 def predict(model: nn.Module, images: Tensor, batch_size: int = 250) -> Tensor:
     """The logits (N, 10), on the CPU, of images (N, 1, 28, 28).
 
-    Runs in eval mode on the model's device and leaves the model in the mode it was
+    Runs in eval mode on the model's device and leaves each layer in the mode it was
     in. ``predict(...).argmax(1)`` are the predicted digits, ``.softmax(1)`` their
     probabilities. Larger batches are slower on processors: their memory is fetched from
     the system anew each time.
     """
     check_images(images)
-    if batch_size < 1:
-        raise ValueError(f"expected batch_size to be at least 1, got {batch_size}")
-    device, was_training = device_of(model), model.training
-    model.eval()
-    try:
-        with torch.inference_mode():
-            # split() gives one empty batch for an empty input, so cat never fails
-            logits = [model(b.to(device)).cpu() for b in images.split(batch_size)]
-    finally:
-        model.train(was_training)
+    check_counts(batch_size=batch_size)
+    device = device_of(model)
+    with torch.inference_mode(), eval_mode(model):
+        # split() gives one empty batch for an empty input, so cat never fails
+        logits = [model(b.to(device)).cpu() for b in images.split(batch_size)]
     return torch.cat(logits)
 
 
@@ -67,11 +63,13 @@ def accuracy_interval(correct: int, total: int) -> tuple[float, float]:
         raise ValueError(
             f"expected 0 <= correct <= total and total > 0, got {correct} of {total}"
         )
-    if correct != int(correct):
-        raise ValueError(f"expected how many are correct, a count, got {correct}")
+    if correct != int(correct) or total != int(total):
+        raise ValueError(f"expected two counts of images, got {correct} and {total}")
     z = 1.959964  # 97.5 % point of the normal distribution
     share, shrink = correct / total, 1 + z * z / total
     centre = (share + z * z / (2 * total)) / shrink
     variance = share * (1 - share) / total + z * z / (4 * total * total)
     half = z / shrink * math.sqrt(variance)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    low = 0.0 if correct == 0 else centre - half  # exactly, without rounding
+    high = 1.0 if correct == total else centre + half
+    return low, high

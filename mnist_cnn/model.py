@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from mnist_cnn.data import CLASSES, IMAGE_SHAPE, Digits, check_images
+from mnist_cnn.data import CLASSES, IMAGE_SHAPE, Digits, check_counts, check_images
 
 __all__ = [
     "VGG",
@@ -66,13 +68,6 @@ def use_channels_last(model: nn.Module) -> None:
         model.to(memory_format=torch.channels_last)
 
 
-def check_counts(**counts: int) -> None:
-    """Raise ValueError unless each is a whole number of at least 1."""
-    for name, value in counts.items():
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(f"expected {name} to be at least 1, got {value!r}")
-
-
 def linear_baseline(num_classes: int = CLASSES) -> nn.Module:
     """One linear layer on the 784 pixels: the model to beat before using a CNN."""
     return nn.Sequential(nn.Flatten(), nn.Linear(28 * 28, num_classes))
@@ -99,6 +94,17 @@ class NearestMean(nn.Module):
         return -torch.cdist(images.flatten(1), self.means).square()
 
 
+@contextmanager
+def eval_mode(model: nn.Module) -> Iterator[nn.Module]:
+    """The model in eval mode; afterwards each layer is in the mode it was in."""
+    training = [layer for layer in model.modules() if layer.training]
+    try:
+        yield model.eval()
+    finally:
+        for layer in training:
+            layer.training = True
+
+
 @dataclass(frozen=True)
 class Layer:
     """What one layer makes of one image, and what that costs.
@@ -121,8 +127,9 @@ def trace(
 ) -> list[Layer]:
     """Send one blank image through ``model`` and describe every layer it passes.
 
-    input_shape: (C, H, W) of the image. Understands convolutions, pools and linear
-    layers in a row; the receptive field is the theoretical one, padding included.
+    input_shape: (C, H, W) of the image. Understands convolutions and pools with square
+    kernels, and linear layers, in a row and each passed once; the receptive field is
+    the theoretical one, padding included.
     """
     rows: list[Layer] = []
     field, jump = 1, 1  # pixels seen by one unit; pixels between neighbouring units
@@ -153,12 +160,10 @@ def trace(
     names = {m: name for name, m in model.named_modules() if not list(m.children())}
     hooks = [module.register_forward_hook(record) for module in names]
     weight = next(model.parameters(), torch.empty(0))
-    was_training = model.training
     try:
-        with torch.no_grad():
-            model.eval()(torch.zeros(1, *input_shape, device=weight.device))
+        with torch.no_grad(), eval_mode(model):
+            model(torch.zeros(1, *input_shape, device=weight.device))
     finally:
-        model.train(was_training)
         for hook in hooks:
             hook.remove()
     return rows

@@ -160,6 +160,13 @@ def confusion_matrix(
             "expected labels and predictions of one shape (N,), got "
             f"{tuple(labels.shape)} and {tuple(predictions.shape)}"
         )
+    for digits in (labels, predictions):
+        whole = not (digits.is_floating_point() or digits.is_complex())
+        if not (whole and ((digits >= 0) & (digits < CLASSES)).all()):
+            raise ValueError(
+                f"expected digits from 0 to {CLASSES - 1}, got {digits.dtype} "
+                f"from {digits.min().item()} to {digits.max().item()}"
+            )
     if ax is None:
         _, ax = plt.subplots(figsize=(6.6, 5.6), layout="constrained")
     pairs = labels.cpu() * CLASSES + predictions.cpu()
@@ -188,7 +195,8 @@ def architecture(layers: Sequence[Layer], ax: Axes | None = None) -> Axes:
     """The network from left to right, as ``trace`` described it.
 
     The side of a slab stands for height and width, its depth for channels; the ReLU
-    after a convolution is drawn with it.
+    after a convolution is drawn with it. Labels are those of VGG's layers: convolutions
+    of 3x3, each with a ReLU, and pools of 2x2.
     """
     if ax is None:
         _, ax = plt.subplots(figsize=(11, 3.4), layout="constrained")

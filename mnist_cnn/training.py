@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
 
-from mnist_cnn.data import Digits
+from mnist_cnn.data import Digits, check_counts
 from mnist_cnn.metrics import Metrics, device_of, evaluate
 
 __all__ = [
@@ -41,15 +41,12 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < least:
-                raise ValueError(
-                    f"expected {name} to be a whole number of at least {least}, "
-                    f"got {value!r}"
-                )
-        if self.seed >= 2**32:  # NumPy's generators take no more
-            raise ValueError(f"expected seed below 2**32, got {self.seed}")
+        check_counts(epochs=self.epochs, batch_size=self.batch_size)
+        if not (isinstance(self.seed, int) and 0 <= self.seed < 2**32):  # as for NumPy
+            raise ValueError(
+                f"expected seed to be a whole number from 0, below 2**32, "
+                f"got {self.seed!r}"
+            )
         if not (isinstance(self.lr, int | float) and 0 < self.lr < math.inf):
             raise ValueError(f"expected lr to be a positive number, got {self.lr!r}")
 
@@ -122,8 +119,7 @@ def make_loaders(
     numbers, evaluation included, changes the order of the batches. A whole batch is
     cut from the tensors at once, which is much faster than image by image.
     """
-    if batch_size < 1:
-        raise ValueError(f"expected batch_size to be at least 1, got {batch_size}")
+    check_counts(batch_size=batch_size)
 
     def loader(digits: Digits, shuffle: bool) -> DataLoader:
         generator = torch.Generator().manual_seed(seed)
@@ -153,9 +149,11 @@ def fit(
     progress: show a bar and print a line an epoch. The model is left in eval mode.
 
     Stopping it (Ctrl-C, or the notebook's stop button) returns the history of the
-    epochs completed. Raises FloatingPointError when the loss is no longer finite.
+    epochs completed. Raises FloatingPointError when a loss is no longer finite.
     """
-    config = config or TrainConfig()
+    config = TrainConfig() if config is None else config
+    if not isinstance(config, TrainConfig):
+        raise ValueError(f"expected a TrainConfig, got {config!r}")
     device = device_of(model)
     train, test = train.to(device), test.to(device)
     train_loader, _ = make_loaders(train, test, config.batch_size, config.seed)
@@ -172,6 +170,7 @@ def fit(
             trained = _train_epoch(model, train_loader, optimizer, title, progress)
             seconds = time.perf_counter() - start
             tested = evaluate(model, test)
+            check_finite("test loss", tested.loss, f"after {title}")
             history.append(trained, tested, seconds)
             if progress:
                 print(
@@ -188,6 +187,14 @@ def fit(
     finally:
         model.eval()
     return history
+
+
+def check_finite(name: str, loss: float, when: str) -> None:
+    """Raise FloatingPointError unless ``loss`` is a finite number."""
+    if not math.isfinite(loss):
+        raise FloatingPointError(
+            f"the {name} became {loss} {when}; a smaller learning rate usually helps"
+        )
 
 
 def _train_epoch(
@@ -219,10 +226,6 @@ def _train_epoch(
             seen += len(labels)
             if step % 50 == 0 or step == len(loader):
                 mean = loss_sum.item() / seen
-                if not math.isfinite(mean):
-                    raise FloatingPointError(
-                        f"the training loss became {mean} in {title} by step {step}; "
-                        "a smaller learning rate usually helps"
-                    )
+                check_finite("training loss", mean, f"in {title} by step {step}")
                 batches.set_postfix(loss=f"{mean:.3f}", refresh=False)
     return Metrics(loss_sum.item() / seen, correct.item() / seen)

@@ -3,10 +3,13 @@
 import matplotlib
 import pytest
 import torch
+from hypothesis import settings
 
 import mnist_cnn as mc
 
 matplotlib.use("agg")
+settings.register_profile("small", deadline=None, derandomize=True, max_examples=50)
+settings.load_profile("small")
 
 
 def make_digits(count: int, seed: int = 0) -> mc.Digits:

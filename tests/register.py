@@ -176,6 +176,18 @@ def to_target(name: str) -> list[float]:
     return speed()["target"][name]["seconds"]
 
 
+def dropped_epochs() -> int:
+    """The length at which, on validation images, smoothing came out ahead."""
+    scores = mc.load_study("ablations")["validation"]
+    ahead = [
+        int(name.split()[0])
+        for name in scores
+        if (smooth := f"{name}, smoothing") in scores and scores[smooth] > scores[name]
+    ]
+    (epochs,) = ahead
+    return epochs
+
+
 def epochs_together() -> int:
     """How many the long recipe of notebook 6 has, by the names of the rows."""
     names = [row["row"] for row in mc.load_study("ablations")["rows"]]
@@ -731,7 +743,7 @@ GOING_FURTHER: Phrases = {
     "get more than {} %": lambda: vgg()[0],
     "learn from 20,000 other images": None,
     "After 35 steps both": None,  # the cell after the figure asserts it
-    "{} seeds a row ({} where": lambda: (
+    "{} seeds a change ({} where": lambda: (
         study_row("batch norm")["n"],
         study_row("together, 9 epochs")["n"],
     ),
@@ -741,7 +753,8 @@ GOING_FURTHER: Phrases = {
         study_row("batch norm")["n"],
         study_row("32 filters")["n"],
     ),
-    "by luck; {} epochs": lambda: epochs_together(),
+    "and (at {} epochs) smoothing": lambda: dropped_epochs(),
+    "the clock set {} epochs": lambda: epochs_together(),
     "its peak at 0.01, in batches of 64": None,
     "numbers of {} bits, and keeps its weights in {}.": lambda: (
         torch.finfo(torch.bfloat16).bits,

@@ -11,14 +11,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
 import mnist_cnn as mc
-
-settings.register_profile("small", deadline=None, derandomize=True, max_examples=50)
-settings.load_profile("small")
 
 
 @pytest.fixture
@@ -105,6 +102,21 @@ def test_kill_at_any_moment_leaves_a_whole_file(path):
     assert set(loaded) == {"20", "24"}  # of one model or the other
     left = [p for p in path.parent.iterdir() if p != path]
     assert {p.suffix for p in left} == {".tmp"}  # kills did come in the middle
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a link needs a privilege there")
+def test_save_follows_a_link(model, tmp_path):
+    link, target = tmp_path / "link.pt", tmp_path / "target.pt"
+    link.symlink_to(target)
+    mc.save(model, link)
+    assert link.is_symlink()
+    assert target.is_file()
+
+
+def test_save_refuses_what_load_would(tmp_path):
+    with pytest.raises(ValueError, match="expected the weights of a VGG: it holds"):
+        mc.save(mc.linear_baseline(), tmp_path / "linear.pt")
+    assert not any(tmp_path.iterdir())
 
 
 def test_failed_save_keeps_the_old_file(model, path, monkeypatch):

@@ -20,9 +20,6 @@ import mnist_cnn as mc
 from mnist_cnn import cache, download, idx
 from mnist_cnn.data import StandinWarning
 
-settings.register_profile("small", deadline=None, derandomize=True, max_examples=50)
-settings.load_profile("small")
-
 SIZES = {"train": 60, "t10k": 30}
 
 
@@ -180,6 +177,22 @@ def test_damaged_archive_is_not_unpacked(archives, tmp_path):
     assert {p.name for p in raw.iterdir()} == set(archives)
 
 
+def test_archives_that_may_not_be_read_are_fetched(
+    files, archives, tmp_path, monkeypatch
+):
+    def refuse(*_):
+        raise PermissionError
+
+    def fetch(missing, _, to):
+        for name, _ in missing:
+            (to / name).write_bytes(archives[name])
+
+    put(archives, tmp_path)
+    monkeypatch.setattr("torchvision.datasets.utils.check_integrity", refuse)
+    monkeypatch.setattr(download, "fetch", fetch)
+    check(mc.load_mnist(tmp_path), files)
+
+
 def test_a_missing_file_is_restored(files, archives, tmp_path):
     raw = put({**files, **archives}, tmp_path)
     (raw / "t10k-labels-idx1-ubyte").unlink()
@@ -201,6 +214,26 @@ def test_what_a_killed_process_left_is_removed_and_a_live_one_kept(
     check(mc.load_mnist(tmp_path), files)
     assert not old.exists()
     assert live.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a link needs a privilege there")
+def test_the_folder_may_be_a_link_to_another_disk(
+    files, archives, tmp_path, monkeypatch
+):
+    put(archives, tmp_path / "disk")
+    root, disk = tmp_path / "root", tmp_path / "disk" / "MNIST" / "raw"
+    (root / "MNIST").mkdir(parents=True)
+    (root / "MNIST" / "raw").symlink_to(disk)
+    replace = Path.replace
+
+    def as_between_disks(path, target):
+        if not path.resolve().is_relative_to(tmp_path / "disk"):
+            raise OSError("Invalid cross-device link")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", as_between_disks)
+    check(mc.load_mnist(root), files)
+    assert {p.name for p in disk.iterdir()} == {*files, *archives}
 
 
 # Folders that cannot be used
@@ -372,6 +405,21 @@ def test_no_changed_byte_of_the_official_files_is_accepted(name):
             idx.decode(name, bytearray(mutate(official, kind, at, value)))
 
     refuse()
+
+
+def test_digits_are_not_copied_to_where_they_are(few):
+    assert few.to("cpu") is few
+
+
+def test_digits_refuse_two_devices(few):
+    with pytest.raises(ValueError, match="on one device, got cpu and meta"):
+        mc.Digits(few.images, few.labels.to("meta"))
+
+
+@pytest.mark.parametrize("count", [0, -1, 2.5, True])
+def test_the_first_few_are_a_count(few, count):
+    with pytest.raises(ValueError, match=f"at least 1, got {count}"):
+        few.first(count)
 
 
 def test_digits_refuse_labels_that_are_no_tensor():

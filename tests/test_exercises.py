@@ -388,6 +388,7 @@ def test_stand_in_is_not_announced_again(monkeypatch, tmp_path):
     monkeypatch.setenv("MNIST_CNN_OFFLINE", "1")
     monkeypatch.setenv("MNIST_CNN_DATA", str(tmp_path))
     monkeypatch.setattr(checks, "load_mnist", load_mnist)
+    monkeypatch.setattr(checks, "latest", {"root": None, "source": "auto"})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         train, _ = checks.digits()
@@ -396,9 +397,21 @@ def test_stand_in_is_not_announced_again(monkeypatch, tmp_path):
 
 def test_checks_use_the_digits_that_were_loaded(monkeypatch):
     monkeypatch.setattr(checks, "load_mnist", load_mnist)
-    monkeypatch.setitem(checks.latest, "source", "auto")  # and back to what it was
+    for name, value in checks.latest.items():
+        monkeypatch.setitem(checks.latest, name, value)  # and back to what it was
     load_mnist(source="standin")
     assert checks.digits()[0].source == "standin"
+
+
+def test_answers_are_those_of_the_digits_loaded_last(monkeypatch, digits, few):
+    loaded = {"one": digits, "other": few}
+    monkeypatch.setattr(checks, "latest", {"root": None, "source": "one"})
+    monkeypatch.setattr(checks, "load_mnist", lambda source, **_: [loaded[source]] * 2)
+    before = checks.mean_ink()
+    checks.latest["source"] = "other"
+    assert checks.mean_ink() != before
+    checks.latest["source"] = "one"
+    assert checks.mean_ink() is before
 
 
 def test_shows_without_quotes():

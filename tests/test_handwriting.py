@@ -112,10 +112,18 @@ def test_every_mode(mode, light):
     assert is_seven(to_mnist(in_mode(gray, mode)))
 
 
-def test_16_bits_may_be_only_partly_used():
+@pytest.mark.parametrize("tones", [(30, 225), (225, 30)], ids=["dark", "light"])
+@pytest.mark.parametrize("bits", [9, 10, 12, 14, 16])
+def test_16_bits_may_be_only_partly_used(bits, tones):
     """Cameras and microscopes write 12 bits into 16."""
-    array = np.asarray(draw_seven()).astype(np.uint16) * 16
-    assert is_seven(to_mnist(array))
+    array = np.asarray(draw_seven((160, 120), *tones)).astype(np.uint16)
+    assert is_seven(to_mnist(array << (bits - 8)))
+
+
+@pytest.mark.parametrize("top", [0.9, 1.0, 1.01, 1.09])
+def test_light_ink_that_resizing_made_too_light(top):
+    array = np.asarray(draw_seven(ink=255, paper=30)) / 255
+    assert is_seven(to_mnist(array * top))
 
 
 @pytest.mark.parametrize("light", [False, True], ids=["dark ink", "light ink"])
@@ -228,6 +236,19 @@ def test_noise_and_grain():
     gray = np.asarray(draw_seven((320, 240), at=(140, 80))) / 255
     noise = np.random.default_rng(0).normal(0, 0.04, gray.shape)
     assert is_seven(to_mnist((gray + noise).clip(0, 1)))
+
+
+def test_something_at_the_border_is_left_out():
+    """A thumb: at the border, where it would be chosen for its ink."""
+    image = draw_seven((320, 240), at=(140, 80))
+    ImageDraw.Draw(image).ellipse((260, 180, 360, 280), fill=40)
+    assert is_seven(to_mnist(image))
+
+
+def test_specks_close_to_the_digit_are_left_out():
+    image = draw_seven((320, 240), at=(140, 80))
+    ImageDraw.Draw(image).rectangle((155, 170, 156, 171), fill=40)
+    assert is_seven(to_mnist(image))
 
 
 def test_a_smaller_thing_and_the_edge_of_the_sheet_are_left_out():
@@ -372,12 +393,33 @@ def test_a_large_photo_is_reduced_on_opening(large_photo, monkeypatch):
 
 
 @pytest.mark.parametrize("size", [(8191, 6143), (3201, 2401), (1601, 1201)])
-def test_no_jpeg_is_decoded_above_4_megapixels(tmp_path, size):
+def test_no_jpeg_is_decoded_above_4_megapixels(tmp_path, monkeypatch, size):
     path = tmp_path / "photo.jpg"
     draw_seven().resize(size).save(path)
-    with Image.open(path) as opened:
+    decoded = []
+    convert = Image.Image.convert
+
+    def watch(image, *arguments, **options):
+        decoded.append(image.width * image.height)
+        return convert(image, *arguments, **options)
+
+    monkeypatch.setattr(Image.Image, "convert", watch)
+    assert is_seven(to_mnist(path))
+    assert 0 < max(decoded) <= MAX_PIXELS
+
+
+def test_an_open_image_keeps_its_size(tmp_path):
+    draw_seven().resize((3000, 2000)).save(tmp_path / "photo.jpg")
+    with Image.open(tmp_path / "photo.jpg") as opened:
         assert is_seven(to_mnist(opened))
-        assert opened.width * opened.height <= MAX_PIXELS
+        assert opened.size == (3000, 2000)
+
+
+def test_an_open_image_cut_short_is_a_value_error(tmp_path):
+    draw_seven().save(tmp_path / "whole.png")
+    part = (tmp_path / "whole.png").read_bytes()[:-200]
+    with pytest.raises(ValueError, match="cannot be read as an image"):
+        to_mnist(Image.open(io.BytesIO(part)))
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "I;16", "I", "F"])

@@ -126,8 +126,7 @@ def test_ctrl_c_in_a_terminal():
         stderr=subprocess.PIPE,
         text=True,
     )
-    while "epoch 2/" not in process.stdout.readline():
-        pass
+    assert any("epoch 2/" in line for line in process.stdout), process.stderr.read()
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")

@@ -39,6 +39,8 @@ def test_the_whole_job(small_data, few, tmp_path, capsys):
     }
     assert len(results["history"]["test_accuracy"]) == 3
     assert mc.evaluate(mc.load(out / "model.pt"), few).accuracy == accuracy
+    low, high = mc.accuracy_interval(round(accuracy * len(few)), len(few))
+    assert f"{100 * low:.2f} to {100 * high:.2f} %" in printed.out
     for name in ("samples", "learning_curves", "confusion_matrix"):
         assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
@@ -87,9 +89,10 @@ def test_a_folder_that_cannot_be_made(tmp_path, capsys):
 
 
 def test_unknown_source(tmp_path, capsys):
-    status, printed = run(capsys, "--source", "nonsense", "--out", tmp_path)
-    assert status == 2
-    assert printed.err.startswith("error: expected source")
+    with pytest.raises(SystemExit, match="2"):
+        main(["--source", "nonsense", "--out", str(tmp_path / "out")])
+    assert capsys.readouterr().err.startswith("error: argument --source: invalid")
+    assert not (tmp_path / "out").exists()
 
 
 def test_help_shows_the_defaults(capsys):

@@ -71,6 +71,16 @@ def test_predict_restores_the_mode_after_an_error(digits):
     assert model.training
 
 
+@pytest.mark.parametrize("measure", [mc.predict, lambda model, _: mc.trace(model)])
+def test_a_frozen_layer_stays_frozen(digits, measure):
+    model = mc.VGG(2).train()
+    model.features.eval()
+    measure(model, digits.images)
+    assert model.training
+    assert model.classifier.training
+    assert not any(layer.training for layer in model.features.modules())
+
+
 def test_predict_runs_in_eval_mode(digits):
     model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(784, 10)).train()
     first, second = (mc.predict(model, digits.images) for _ in range(2))
@@ -112,5 +122,12 @@ def test_interval_of_nonsense(correct, total):
 
 
 def test_interval_needs_a_count():
-    with pytest.raises(ValueError, match=r"a count, got 0\.9872"):
+    with pytest.raises(ValueError, match=r"two counts of images, got 0\.9872 and"):
         mc.accuracy_interval(0.9872, 10_000)
+    with pytest.raises(ValueError, match=r"got 5 and 10\.5"):
+        mc.accuracy_interval(5, 10.5)
+
+
+def test_interval_of_all_right_ends_at_one():
+    assert mc.accuracy_interval(300, 300)[1] == 1.0
+    assert mc.accuracy_interval(0, 300)[0] == 0.0

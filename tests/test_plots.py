@@ -36,6 +36,9 @@ def test_image_grid_scales():
     own = plots.image_grid(images, limits=None).axes[1].images[0]
     assert fixed.get_clim() == (0, 1)
     assert own.get_clim() == (2, 4)
+    paper, ink = plots.image_grid(images).axes[0].images[0].cmap([0.0, 1.0])
+    assert paper[:3].tolist() == [0, 0, 0]
+    assert ink[:3].tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (0, 1, 28, 28), (1, 16, 28, 28)])
@@ -72,6 +75,7 @@ def test_class_balance_bars_are_counts(digits):
     ax = plots.class_balance(digits.first(95))
     heights = [bar.get_height() for bar in ax.patches]
     assert heights == [10] * 5 + [9] * 5
+    assert 9.5 in [line.get_ydata()[0] for line in ax.lines]
 
 
 def test_learning_curves_are_the_history():
@@ -87,6 +91,11 @@ def test_learning_curves_are_the_history():
         "train",
         "test",
     ]
+
+
+def test_learning_curves_stretch_accuracies_close_to_one():
+    losses, accuracies = plots.learning_curves(HISTORY).axes
+    assert (losses.get_yscale(), accuracies.get_yscale()) == ("log", "logit")
 
 
 def test_learning_curves_need_an_entry():
@@ -113,6 +122,12 @@ def test_confusion_matrix_rows_are_true_digits():
 def test_confusion_matrix_needs_pairs():
     with pytest.raises(ValueError, match=r"got \(3,\) and \(2,\)"):
         plots.confusion_matrix(torch.zeros(3), torch.zeros(2))
+
+
+@pytest.mark.parametrize("wrong", [[3, 12], [3, -2], [3.0, 2.0]])
+def test_confusion_matrix_needs_digits(wrong):
+    with pytest.raises(ValueError, match="expected digits from 0 to 9, got torch"):
+        plots.confusion_matrix(torch.tensor([3, 3]), torch.tensor(wrong))
 
 
 def test_architecture_names_every_shape():

@@ -96,6 +96,23 @@ def test_stamping_changes_every_place_and_can_be_undone(copy):
     assert texts() == stamped
 
 
+def test_stamping_can_be_repeated_after_a_stop(copy, monkeypatch):
+    write, old = Path.write_bytes, repo.current(copy)
+
+    def stop_at_the_third(path, content):
+        if path == repo.files(copy)[2]:
+            raise KeyboardInterrupt
+        return write(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", stop_at_the_third)
+        with pytest.raises(KeyboardInterrupt):
+            repo.stamp(copy, "stopped/once")
+    repo.stamp(copy, "stopped/once")
+    texts = [path.read_text(encoding="utf-8") for path in repo.files(copy)]
+    assert not any(f"/{old}" in text for text in texts)
+
+
 @pytest.mark.parametrize("slug", ["", "name", "a/b/c", "your_name/x", "a b/c", "-a/b"])
 def test_stamping_refuses_what_github_would(copy, slug):
     with pytest.raises(ValueError, match="expected owner/name"):

@@ -1,11 +1,14 @@
 """The loop learns, records honestly, and is not disturbed by measuring."""
 
 import itertools
+import random
 
+import numpy as np
 import pytest
 import torch
 
 import mnist_cnn as mc
+from mnist_cnn import training
 
 ONE = mc.TrainConfig(epochs=1)
 
@@ -191,6 +194,33 @@ def test_a_device_that_fails_is_not_picked(monkeypatch):
     monkeypatch.setattr(torch, "zeros", fail)
     with pytest.warns(UserWarning, match="using the CPU, as mps fails: out of memory"):
         assert mc.pick_device().type == "cpu"
+
+
+def test_seed_everything_fixes_every_generator():
+    drawn = []
+    for _ in range(2):
+        mc.seed_everything(11)
+        drawn.append((random.random(), np.random.rand(), torch.rand(()).item()))  # noqa: NPY002
+    assert drawn[0] == drawn[1]
+
+
+def test_a_last_step_that_goes_too_far_is_told(digits):
+    config = mc.TrainConfig(epochs=1, batch_size=len(digits), lr=1e38)
+    with pytest.raises(FloatingPointError, match="test loss became nan after"):
+        mc.fit(mc.VGG(2), digits, digits, config, progress=False)
+
+
+def test_settings_have_a_class_of_their_own(digits):
+    with pytest.raises(ValueError, match="expected a TrainConfig, got 3"):
+        mc.fit(mc.VGG(2), digits, digits, 3)
+
+
+def test_seconds_are_those_of_the_training(digits, monkeypatch):
+    clock = iter(range(0, 100, 7))
+    monkeypatch.setattr(training.time, "perf_counter", lambda: next(clock))
+    config = mc.TrainConfig(epochs=2)
+    history = mc.fit(mc.VGG(2), digits, digits, config, progress=False)
+    assert history.seconds == [0, 7, 7]
 
 
 def test_seed_everything_fixes_the_weights():

@@ -23,9 +23,9 @@ def current(root: Path) -> str:
 
 
 def files(root: Path) -> list[Path]:
-    """All files that repeat the name."""
-    names = ("pyproject.toml", "README.md", "CITATION.cff")
-    return [root / name for name in names] + sorted(root.glob("notebooks/*.ipynb"))
+    """All files that repeat the name, its home last: a stopped run can be repeated."""
+    repeat = [root / "README.md", root / "CITATION.cff"]
+    return [*repeat, *sorted(root.glob("notebooks/*.ipynb")), root / "pyproject.toml"]
 
 
 def stamp(root: Path, slug: str) -> int:
@@ -36,8 +36,8 @@ def stamp(root: Path, slug: str) -> int:
     where = re.compile(rf"(?<=[/]){re.escape(old)}(?![\w-])")
     count = 0
     for path in files(root):
-        text, found = where.subn(slug, path.read_text(encoding="utf-8"))
-        path.write_text(text, encoding="utf-8")
+        text, found = where.subn(slug, path.read_bytes().decode())  # keeps line endings
+        path.write_bytes(text.encode())
         count += found
     return count
 
