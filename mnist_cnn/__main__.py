@@ -38,13 +38,17 @@ def parse(
         description="Train the small VGG on MNIST and write the results to a folder.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
+    try:
+        root = mc.data_root()
+    except RuntimeError as e:  # ~ of a user whom nobody knows
+        parser.error(f"MNIST_CNN_DATA: {e}")
     add = parser.add_argument
     add("--epochs", type=int, default=defaults.epochs, help="passes over the digits")
     add("--batch-size", type=int, default=defaults.batch_size, help="images a step")
     add("--lr", type=float, default=defaults.lr, help="Adam's learning rate")
     add("--filters", type=int, default=16, help="filters in every convolution")
     add("--seed", type=int, default=defaults.seed, help="for weights and batch order")
-    add("--data", type=Path, default=mc.data_root(), help="folder of the data set")
+    add("--data", type=Path, default=root, help="folder of the data set")
     add("--source", choices=sources, default="auto", help="which digits")
     add("--out", type=Path, default=Path("runs"), help="folder for the results")
     options = parser.parse_args(arguments)

@@ -14,7 +14,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torchvision.datasets import MNIST
+from torchvision.datasets import MNIST, utils
 
 import mnist_cnn as mc
 from mnist_cnn import cache, download, idx
@@ -180,15 +180,18 @@ def test_damaged_archive_is_not_unpacked(archives, tmp_path):
 def test_archives_that_may_not_be_read_are_fetched(
     files, archives, tmp_path, monkeypatch
 ):
-    def refuse(*_):
-        raise PermissionError
+    raw, check_integrity = put(archives, tmp_path), utils.check_integrity
+
+    def refuse(path, md5):
+        if Path(path).parent == raw:
+            raise PermissionError
+        return check_integrity(path, md5)
 
     def fetch(missing, _, to):
         for name, _ in missing:
             (to / name).write_bytes(archives[name])
 
-    put(archives, tmp_path)
-    monkeypatch.setattr("torchvision.datasets.utils.check_integrity", refuse)
+    monkeypatch.setattr(utils, "check_integrity", refuse)
     monkeypatch.setattr(download, "fetch", fetch)
     check(mc.load_mnist(tmp_path), files)
 

@@ -95,6 +95,13 @@ def test_unknown_source(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_home_that_nobody_has(monkeypatch, capsys):
+    monkeypatch.setenv("MNIST_CNN_DATA", "~nobody-has-this-name/data")
+    with pytest.raises(SystemExit, match="2"):
+        main(["--help"])
+    assert capsys.readouterr().err.startswith("error: MNIST_CNN_DATA: ")
+
+
 def test_help_shows_the_defaults(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
