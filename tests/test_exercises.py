@@ -53,15 +53,18 @@ WRONG = {
         ),
         "(centred, centred)": "on moved digits is not what a blur by 3x3 gives",
         "(100 * centred, 100 * moved)": "in percent, so divide by 100",
+        "(centred, mc.evaluate(soft, blurred(mc.Digits(test.images.roll(-2, 3), "
+        "test.labels))).accuracy)": "the score after a move to the left, not to the",
     },
     "1.4": {
         "1.0": "search among the training images",
         "mc.evaluate(model, some).accuracy": "is the score of the nearest mean",
         "0.5": "50.0% is not the score",
+        "962": "that is a count, so divide by all of them",
     },
     "2.1": {
         "kernel": "still finds vertical edges",
-        "-kernel.T": "ink below gives -3, above 3",
+        "-kernel.T": "ink below gives -3, above 3: the first should be above 0",
         "kernel.T + 1": "no edge, it gives 9, not 0",
         "kernel + kernel.T": "each column must sum to 0",
         "kernel.T.flatten()[:3]": "got Tensor of shape (3,)",
@@ -70,6 +73,7 @@ WRONG = {
         "19_610": "that is with 16 filters",
         "2 * 19_610": "twice the channels",
         "on_paper - 6 * 32 - 10": "the biases are missing",
+        "on_paper - 10": "the ten biases of the linear layer",
         "32 * 9 + 32 + 5 * (32 * 32 * 9 + 32) + 784 * 10 + 10": "32 x 7 x 7 features",
         "6 * (32 * 32 * 9 + 32) + 32 * 49 * 10 + 10": "the first layer reads one",
         "50_000": "there are more",
@@ -79,6 +83,7 @@ WRONG = {
         "26": "after one layer",
         "25": "one on either side",
         "14": "14 is not three frames less than 28",
+        "(22, 28)": "got 22 and 28",
     },
     "2.4": {
         "mc.VGG()": "there still is a pool, features.6 and features.13",
@@ -103,7 +108,7 @@ WRONG = {
     },
     "3.3": {
         "losses": "zero_grad() was there",
-        "[losses[0]] * 200": "there is no optimizer.step()",
+        "[losses[0]] * 200": "no optimizer.step(), or an optimizer made for another",
         "[0.02, *broken_losses[1:]]": "begin with a new model",
         "broken_losses[-1]": "expected the list of 200 losses",
     },
@@ -125,7 +130,7 @@ WRONG = {
     },
     "4.3": {
         "[0.1, 0.1, 0.1]": "take the largest",
-        "[confidences[0], 7.5, 9.1]": "9.10 is no probability",
+        "[confidences[0], 7.5, 9.1]": "the softmax is missing, or it is in percent",
         "confidences[::-1]": "is for mirrored digits, not for blank paper",
         "[0.3, *confidences[1:]]": "confidence for blank paper is not 0.300",
     },
@@ -147,6 +152,8 @@ WRONG = {
         "mc.to_mnist(photos / '3.jpg').roll(-5, 1).roll(5, 2)": "the ink begins in row",
         "box": "got ndarray of shape (20, 14)",
         "corner * 255": "with ink from 0 to 1",
+        "torch.nn.functional.pad(torch.tensor(mc.to_mnist(photos / '8.jpg', steps=True)"
+        "[1]['box']), (0, 16, 0, 8))": "not the box of photo 3",
     },
     "5.2": {
         "7": "7 is what it is taken for",
@@ -171,20 +178,23 @@ WRONG = {
     "6.3": {
         "math.ceil((s / 0.02) ** 2)": "both means are uncertain",
         "math.ceil(2**0.5 * s / 0.02)": "so square",
-        "10_000": "the standard error is 0.00",
-        "0": "the standard error is inf",
+        "10_000": "the standard error is 0.0023 points, and fewer do",
+        "135": "the standard error is 0.0200 points",
+        "128": "0.16 is rounded",
+        "0": "0 is no number of seeds",
     },
 }
 
 # Other right answers than those of the solutions
 ALSO_RIGHT = {
     "1.1": ["torch.tensor([most, least])", "[float(most), float(least)]"],
-    "1.2": ["farthest.flip(0).numpy()"],
+    "1.2": ["five_images.flip(0).numpy()"],
     "1.3": ["(round(centred, 3), round(moved, 3))"],
     "2.1": ["[[-1, -2, -1], [0, 0, 0], [1, 2, 1]]", "kernel.T.reshape(1, 1, 3, 3) / 9"],
     "2.4": ["with_layers(model, kernel_size=3, stride=2, padding=1)"],
     "3.1": ["[0.69, 0.11, 0.01]"],
-    "4.2": ["(round(precision_7.item(), 4), round(recall_7.item(), 4))"],
+    "2.3": ["(22, 22)"],
+    "4.2": ["(round(precision_7.item(), 3), round(recall_7.item(), 3))"],
     "4.3": ["[round(c.item(), 2) for c in confidences]"],
     "4.4": ["torch.stack([only_network, only_means])"],
     "5.3": ["(set(answered), torch.tensor(lost))"],
