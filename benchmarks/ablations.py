@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import mnist_cnn as mc
+import runs
 
 HERE = Path(__file__).parent
 LINES = HERE / "results" / "ablations.jsonl"
@@ -189,19 +190,12 @@ def hold_out(train: mc.Digits) -> tuple[mc.Digits, mc.Digits]:
     return cut(order[10_000:]), cut(order[:10_000])
 
 
-def read(path: Path = LINES) -> list[dict]:
-    """The runs recorded so far, a JSON line each."""
-    path.parent.mkdir(exist_ok=True)
-    path.touch()
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def summarise(runs: list[dict]) -> None:
+def summarise(done: list[dict]) -> None:
     """Write what notebook 6 shows."""
-    base = {run["seed"]: run["test_accuracy"][-1] for run in read(BASELINE)}
+    base = {run["seed"]: run["test_accuracy"][-1] for run in runs.read(BASELINE)}
     rows = [describe("baseline", base)]
     for name in ROWS:
-        tested = [r for r in runs if r["split"] == "test" and r["row"] == name]
+        tested = [r for r in done if r["split"] == "test" and r["row"] == name]
         found = {run["seed"]: run["accuracy"] for run in tested}
         both = sorted(set(base) & set(found))
         if len(both) < 2:
@@ -211,7 +205,7 @@ def summarise(runs: list[dict]) -> None:
         gain = {"gain": statistics.mean(gains), "p": test.pvalue}
         gain["gain_interval"] = list(test.confidence_interval(0.95))
         rows.append(describe(name, found) | gain)
-    chosen = [run for run in runs if run["split"] == "validation"]
+    chosen = [run for run in done if run["split"] == "validation"]
     validation = {
         name: [r["accuracy"] for r in chosen if r["row"] == name]
         for name in CANDIDATES
@@ -260,16 +254,15 @@ def main() -> None:
     plan = [
         (n, r, s) for s in range(most) for n, (r, seeds) in rows.items() if s < seeds
     ]
-    done = {(run["split"], run["row"], run["seed"]) for run in read()}
+    done = {(run["split"], run["row"], run["seed"]) for run in runs.read(LINES)}
     for name, recipe, seed in plan[part - 1 :: parts]:
         if (options.split, name, seed) in done:
             continue
         accuracy = mc.evaluate(train(recipe, seed, digits), digits[1]).accuracy
         run = {"split": options.split, "row": name, "seed": seed, "accuracy": accuracy}
-        with LINES.open("a") as file:
-            file.write(json.dumps(run) + "\n")
+        runs.append(LINES, run)
         print(f"{options.split}  {name}  seed {seed}  {accuracy:.2%}", flush=True)
-    summarise(read())
+    summarise(runs.read(LINES))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional as F
 
 import mnist_cnn as mc
+import runs
 
 HERE = Path(__file__).parent
 LINES = HERE / "results" / "plateau.jsonl"
@@ -55,17 +56,14 @@ def left_after(curve: list[float]) -> int | None:
 
 def main() -> None:
     train, _ = mc.load_mnist(source="mnist")
-    LINES.parent.mkdir(exist_ok=True)
-    LINES.touch()
-    done = [json.loads(line) for line in LINES.read_text().splitlines()]
+    done = runs.read(LINES)
     known = {(row["optimizer"], row["seed"]) for row in done}
     for seed in SEEDS:
         for name in OPTIMIZERS:
             if (name, seed) in known:
                 continue
             done.append(run(name, seed, train))
-            with LINES.open("a") as file:
-                file.write(json.dumps(done[-1]) + "\n")
+            runs.append(LINES, done[-1])
             print(name, "seed", seed, "done", flush=True)
     for row in done:
         row["left_after"] = left_after(row["curve"])

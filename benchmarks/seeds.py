@@ -11,6 +11,7 @@ import statistics
 from pathlib import Path
 
 import mnist_cnn as mc
+import runs
 
 HERE = Path(__file__).parent
 LINES = HERE / "results" / "seeds.jsonl"
@@ -20,28 +21,25 @@ SEEDS = range(20)
 
 def main() -> None:
     digits = mc.load_mnist(source="mnist")
-    LINES.parent.mkdir(exist_ok=True)
-    LINES.touch()
-    runs = [json.loads(line) for line in LINES.read_text().splitlines()]
-    for seed in sorted(set(SEEDS) - {run["seed"] for run in runs}):
+    done = runs.read(LINES)
+    for seed in sorted(set(SEEDS) - {run["seed"] for run in done}):
         mc.seed_everything(seed)
         model = mc.VGG().to(mc.pick_device())
         history = mc.fit(model, *digits, mc.TrainConfig(seed=seed), progress=False)
         if history.interrupted:
             break
-        runs.append({"seed": seed, "test_accuracy": history.test_accuracy})
-        with LINES.open("a") as file:
-            file.write(json.dumps(runs[-1]) + "\n")
+        done.append({"seed": seed, "test_accuracy": history.test_accuracy})
+        runs.append(LINES, done[-1])
         print(f"seed {seed}: {history.test_accuracy[-1]:.2%}", flush=True)
-    summarise(runs)
+    summarise(done)
 
 
-def summarise(runs: list[dict]) -> None:
+def summarise(done: list[dict]) -> None:
     """Write what notebook 4 shows, from two runs on."""
-    if len(runs) < 2:
+    if len(done) < 2:
         return
-    runs.sort(key=lambda run: run["seed"])
-    final = [run["test_accuracy"][-1] for run in runs]
+    done.sort(key=lambda run: run["seed"])
+    final = [run["test_accuracy"][-1] for run in done]
     summary = {
         "command": "python benchmarks/seeds.py",
         "mean": statistics.mean(final),

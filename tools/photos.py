@@ -156,7 +156,7 @@ def draw_ink(photo: Photo, rng: np.random.Generator) -> np.ndarray:
     return ink * np.clip(0.95 - rough * np.abs(tooth), 0, 1)
 
 
-def draw_light(photo: Photo, rng: np.random.Generator) -> np.ndarray:
+def draw_light(photo: Photo) -> np.ndarray:
     """How brightly each pixel is lit, (height, width): lamp, shadow, soft edges."""
     width, height = photo.size
     y, x = np.mgrid[0:height, 0:width] / max(width, height)
@@ -194,7 +194,7 @@ def take(photo: Photo) -> Image.Image:
         grain = ndimage.gaussian_filter(rng.normal(size=(height, width)), (6, 0.6))
         wood = np.array([92, 62, 40]) * (1 + 0.5 * grain[..., np.newaxis])
         scene = np.where(on_table, wood, scene)
-    scene *= draw_light(photo, rng)[..., np.newaxis]
+    scene *= draw_light(photo)[..., np.newaxis]
     scene += rng.normal(size=scene.shape) * 2.5  # the sensor
     image = Image.fromarray(np.clip(scene, 0, 255).astype(np.uint8))
     return image.filter(ImageFilter.GaussianBlur(0.7))
