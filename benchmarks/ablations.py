@@ -16,13 +16,13 @@ import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
+import records
 import torch
 from scipy import stats
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 import mnist_cnn as mc
-import runs
 
 HERE = Path(__file__).parent
 LINES = HERE / "results" / "ablations.jsonl"
@@ -192,7 +192,7 @@ def hold_out(train: mc.Digits) -> tuple[mc.Digits, mc.Digits]:
 
 def summarise(done: list[dict]) -> None:
     """Write what notebook 6 shows."""
-    base = {run["seed"]: run["test_accuracy"][-1] for run in runs.read(BASELINE)}
+    base = {run["seed"]: run["test_accuracy"][-1] for run in records.read(BASELINE)}
     rows = [describe("baseline", base)]
     for name in ROWS:
         tested = [r for r in done if r["split"] == "test" and r["row"] == name]
@@ -254,15 +254,15 @@ def main() -> None:
     plan = [
         (n, r, s) for s in range(most) for n, (r, seeds) in rows.items() if s < seeds
     ]
-    done = {(run["split"], run["row"], run["seed"]) for run in runs.read(LINES)}
+    done = {(run["split"], run["row"], run["seed"]) for run in records.read(LINES)}
     for name, recipe, seed in plan[part - 1 :: parts]:
         if (options.split, name, seed) in done:
             continue
         accuracy = mc.evaluate(train(recipe, seed, digits), digits[1]).accuracy
         run = {"split": options.split, "row": name, "seed": seed, "accuracy": accuracy}
-        runs.append(LINES, run)
+        records.append(LINES, run)
         print(f"{options.split}  {name}  seed {seed}  {accuracy:.2%}", flush=True)
-    summarise(runs.read(LINES))
+    summarise(records.read(LINES))
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ that notebook 03 shows is written to mnist_cnn/studies/plateau.json.
 import json
 from pathlib import Path
 
+import records
 import torch
 from torch.nn import functional as F
 
 import mnist_cnn as mc
-import runs
 
 HERE = Path(__file__).parent
 LINES = HERE / "results" / "plateau.jsonl"
@@ -56,14 +56,14 @@ def left_after(curve: list[float]) -> int | None:
 
 def main() -> None:
     train, _ = mc.load_mnist(source="mnist")
-    done = runs.read(LINES)
+    done = records.read(LINES)
     known = {(row["optimizer"], row["seed"]) for row in done}
     for seed in SEEDS:
         for name in OPTIMIZERS:
             if (name, seed) in known:
                 continue
             done.append(run(name, seed, train))
-            runs.append(LINES, done[-1])
+            records.append(LINES, done[-1])
             print(name, "seed", seed, "done", flush=True)
     for row in done:
         row["left_after"] = left_after(row["curve"])

@@ -10,8 +10,9 @@ import json
 import statistics
 from pathlib import Path
 
+import records
+
 import mnist_cnn as mc
-import runs
 
 HERE = Path(__file__).parent
 LINES = HERE / "results" / "seeds.jsonl"
@@ -21,7 +22,7 @@ SEEDS = range(20)
 
 def main() -> None:
     digits = mc.load_mnist(source="mnist")
-    done = runs.read(LINES)
+    done = records.read(LINES)
     for seed in sorted(set(SEEDS) - {run["seed"] for run in done}):
         mc.seed_everything(seed)
         model = mc.VGG().to(mc.pick_device())
@@ -29,7 +30,7 @@ def main() -> None:
         if history.interrupted:
             break
         done.append({"seed": seed, "test_accuracy": history.test_accuracy})
-        runs.append(LINES, done[-1])
+        records.append(LINES, done[-1])
         print(f"seed {seed}: {history.test_accuracy[-1]:.2%}", flush=True)
     summarise(done)
 
