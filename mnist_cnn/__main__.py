@@ -16,6 +16,7 @@ from typing import NoReturn
 from torch import nn
 
 import mnist_cnn as mc
+from mnist_cnn.data import SOURCES
 
 __all__ = ["main"]
 
@@ -32,7 +33,6 @@ def parse(
 ) -> argparse.Namespace:
     """The options of the command line, checked."""
     defaults = mc.TrainConfig()
-    sources = ("auto", "mnist", "standin")
     parser = Parser(
         prog=command,
         description="Train the small VGG on MNIST and write the results to a folder.",
@@ -49,7 +49,7 @@ def parse(
     add("--filters", type=int, default=16, help="filters in every convolution")
     add("--seed", type=int, default=defaults.seed, help="for weights and batch order")
     add("--data", type=Path, default=root, help="folder of the data set")
-    add("--source", choices=sources, default="auto", help="which digits")
+    add("--source", choices=SOURCES, default="auto", help="which digits")
     add("--out", type=Path, default=Path("runs"), help="folder for the results")
     options = parser.parse_args(arguments)
     try:

@@ -24,6 +24,7 @@ __all__ = [
 
 CLASSES = 10
 IMAGE_SHAPE = (1, 28, 28)  # channels, height, width
+SOURCES = ("auto", "mnist", "standin")
 latest = {"root": None, "source": "auto"}  # where load_mnist last found which digits
 
 
@@ -140,7 +141,7 @@ def load_mnist(
     from mnist_cnn.cache import Unavailable, obtain
     from mnist_cnn.standin import make_standin
 
-    if source not in ("auto", "mnist", "standin"):
+    if source not in SOURCES:
         raise ValueError(
             f'expected source to be "auto", "mnist" or "standin", got {source!r}'
         )
