@@ -16,6 +16,7 @@ from torch.utils.data import BatchSampler, DataLoader, RandomSampler, Sequential
 
 from mnist_cnn.data import Digits, check_counts
 from mnist_cnn.metrics import Metrics, device_of, evaluate
+from mnist_cnn.onednn import onednn_layout
 
 __all__ = [
     "History",
@@ -211,9 +212,12 @@ def _train_epoch(
     # Sums stay on the device: reading them after each batch would make a GPU wait
     loss_sum, correct = torch.zeros((), device=device), torch.zeros((), device=device)
     seen = 0
-    with tqdm(
-        loader, title, leave=False, file=sys.stdout, disable=not progress
-    ) as batches:
+    with (
+        onednn_layout(model),
+        tqdm(
+            loader, title, leave=False, file=sys.stdout, disable=not progress
+        ) as batches,
+    ):
         for step, (images, labels) in enumerate(batches, start=1):
             logits = model(images)  #                         (N, 10)
             loss = F.cross_entropy(logits, labels)
