@@ -37,7 +37,8 @@ class Recipe:
 
     lr: Adam's learning rate, the highest one with one_cycle. shift: pixels, drawn
     evenly in both directions. rotation: degrees, likewise. smoothing: of the labels.
-    bfloat16: forward and loss under autocast, on a CPU.
+    bfloat16: from the first convolution to the last pool, weights in float32; needs
+    batch_norm, as oneDNN then takes no biases, and a CPU with instructions for it.
     """
 
     epochs: int = 3
@@ -58,7 +59,7 @@ ONE_CYCLE = {"one_cycle": True, "lr": 4e-3}
 MOVED = {"shift": 2.0, "rotation": 10.0}
 
 FAST = {"batch_norm": True, "one_cycle": True, "lr": 1e-2, "batch_size": 64}
-# Nine are what fits, in bfloat16, into twice the usual loop's three epochs
+# Nine fit, in bfloat16, into twice the usual loop's three epochs
 LONG = {"epochs": 9, **FAST, **MOVED, "smoothing": 0.1}
 
 # What notebook 6 shows beside the baseline, each with the seeds it runs
@@ -73,6 +74,7 @@ ROWS = {
     "32 filters": (Recipe(filters=32), 5),
     "together, 1 epoch": (Recipe(epochs=1, **FAST), 10),
     "together, 9 epochs": (Recipe(**LONG), 5),
+    "1 epoch in bfloat16": (Recipe(epochs=1, **FAST, bfloat16=True), 10),
     "9 epochs in bfloat16": (Recipe(**LONG, bfloat16=True), 5),
 }
 
@@ -169,15 +171,22 @@ def train(recipe: Recipe, seed: int, digits: tuple[mc.Digits, mc.Digits]) -> mc.
         for images, labels in loader:
             if recipe.shift or recipe.rotation:
                 images = move(images, recipe.shift, recipe.rotation, moves)
-            # One context a step: it keeps the weights' bfloat16 copies while it is open
-            with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
-                logits = model(images)
-                loss = F.cross_entropy(logits, labels, label_smoothing=recipe.smoothing)
+            logits = in_bfloat16(model, images) if recipe.bfloat16 else model(images)
+            loss = F.cross_entropy(logits, labels, label_smoothing=recipe.smoothing)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
     return model.eval()
+
+
+def in_bfloat16(model: mc.VGG, images: Tensor) -> Tensor:
+    """The logits, by way of features in bfloat16 and in oneDNN's own memory layout.
+
+    The layout is that of ``fit``; beside autocast, a step took 0.74 of the time.
+    """
+    features = model.features(images.to_mkldnn(torch.bfloat16))
+    return model.classifier(features.to_dense(torch.float32))
 
 
 def hold_out(train: mc.Digits) -> tuple[mc.Digits, mc.Digits]:

@@ -13,6 +13,7 @@ import contextlib
 import io
 import os
 import sys
+import warnings
 
 import torch
 import torch.distributed as dist
@@ -54,7 +55,9 @@ def train_shards(
         model.train()
         title = f"epoch {epoch}/{config.epochs}"
         bar = tqdm(loader, title, leave=False, file=sys.stdout, disable=rank > 0)
-        with onednn_layout(model):
+        with onednn_layout(model), warnings.catch_warnings():
+            # Of the first layer's one channel: two ways to write the same place
+            warnings.filterwarnings("ignore", "Grad strides do not match")
             for images, labels in bar:
                 share = share_of_loss(parallel, images, labels, rank, size)
                 optimizer.zero_grad()

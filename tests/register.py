@@ -166,6 +166,19 @@ def seconds_by_batch(size: int) -> float:
     return dict(speed()["growth"]["batch_size"])[size]
 
 
+def fastest_batch() -> tuple[int, float]:
+    """The batch size of the shortest training pass, and its seconds."""
+    size, seconds = min(speed()["growth"]["batch_size"], key=lambda point: point[1])
+    return size, seconds
+
+
+def as_fast_as_two() -> int:
+    """That size, if one process with it keeps up with two in large batches."""
+    size, seconds = fastest_batch()  # for a tenth of the training set
+    two = speed()["processes"]["batch 256"]["seconds"]["two processes"]
+    return size if abs(10 * seconds / statistics.median(two) - 1) < 0.1 else 0
+
+
 def speed() -> dict:
     """The timings that notebook 6 shows."""
     return mc.load_study("speed")["AVX512"]
@@ -197,8 +210,8 @@ def epochs_together() -> int:
 def times_longer() -> float:
     """The long recipe's training time by the short one's, each by the usual loop's."""
     usual = 3 * statistics.median(to_target("usual loop"))
-    short = statistics.median(to_target("together, 1 epoch")) / usual
-    return speed()["long"]["together, 9 epochs / usual loop"] / short
+    short = statistics.median(to_target("1 epoch in bfloat16")) / usual
+    return speed()["long"]["9 epochs in bfloat16 / usual loop"] / short
 
 
 def constant_rate() -> list[float]:
@@ -756,7 +769,7 @@ GOING_FURTHER: Phrases = {
     "and (at {} epochs) smoothing": lambda: dropped_epochs(),
     "the clock set {} epochs": lambda: epochs_together(),
     "its peak at 0.01, in batches of 64": None,
-    "numbers of {} bits, and keeps its weights in {}.": lambda: (
+    "numbers of {} bits, and keep their weights in {}.": lambda: (
         torch.finfo(torch.bfloat16).bits,
         torch.finfo(next(mc.VGG().parameters()).dtype).bits,
     ),
@@ -771,17 +784,16 @@ GOING_FURTHER: Phrases = {
         len(to_target("PyTorch's example")),
     ),
     "buys the next {} points with {} times": lambda: (
-        study_row("together, 9 epochs")["mean"] * 100
-        - study_row("together, 1 epoch")["mean"] * 100,
+        study_row("9 epochs in bfloat16")["mean"] * 100
+        - study_row("1 epoch in bfloat16")["mean"] * 100,
         round(times_longer()),
     ),
     "batches of 1 are {} times as slow as batches of {}": lambda: (
         round(seconds_by_batch(1) / seconds_by_batch(RECIPE.batch_size)),
         RECIPE.batch_size,
     ),
-    "Beyond {} they slow": lambda: min(
-        speed()["growth"]["batch_size"], key=lambda point: point[1]
-    )[0],
+    "but one process in batches of {} is about as fast": lambda: as_fast_as_two(),
+    "Beyond {} they slow": lambda: fastest_batch()[0],
     "pass over 6,000 images with {} filters in batches of {}, as one of the three": (
         lambda: (FIRST[0], RECIPE.batch_size)
     ),
