@@ -37,8 +37,9 @@ class Recipe:
 
     lr: Adam's learning rate, the highest one with one_cycle. shift: pixels, drawn
     evenly in both directions. rotation: degrees, likewise. smoothing: of the labels.
-    bfloat16: from the first convolution to the last pool, weights in float32; needs
-    batch_norm, as oneDNN then takes no biases, and a CPU with instructions for it.
+    bfloat16: from the first convolution to the last pool, in oneDNN's memory layout,
+    weights in float32; needs batch_norm, as oneDNN then takes no biases, raw inputs,
+    and a CPU with instructions for it.
     """
 
     epochs: int = 3

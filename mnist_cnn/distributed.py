@@ -13,7 +13,6 @@ import contextlib
 import io
 import os
 import sys
-import warnings
 
 import torch
 import torch.distributed as dist
@@ -24,7 +23,6 @@ from tqdm import tqdm
 
 import mnist_cnn as mc
 from mnist_cnn.__main__ import parse
-from mnist_cnn.onednn import onednn_layout
 from mnist_cnn.training import check_finite
 
 __all__ = ["evaluate_shards", "main", "train_shards"]
@@ -55,14 +53,11 @@ def train_shards(
         model.train()
         title = f"epoch {epoch}/{config.epochs}"
         bar = tqdm(loader, title, leave=False, file=sys.stdout, disable=rank > 0)
-        with onednn_layout(model), warnings.catch_warnings():
-            # Of the first layer's one channel: two ways to write the same place
-            warnings.filterwarnings("ignore", "Grad strides do not match")
-            for images, labels in bar:
-                share = share_of_loss(parallel, images, labels, rank, size)
-                optimizer.zero_grad()
-                share.backward()  # averages the gradients of all processes
-                optimizer.step()
+        for images, labels in bar:
+            share = share_of_loss(parallel, images, labels, rank, size)
+            optimizer.zero_grad()
+            share.backward()  # averages the gradients of all processes
+            optimizer.step()
         metrics.append(evaluate_shards(model, test))
         loss, accuracy = metrics[-1]
         check_finite("test loss", loss, f"after {title}")

@@ -1,4 +1,7 @@
-"""The faster layout gives the same gradients, and stays away where it cannot go."""
+"""The faster way gives the same gradients, and is not taken where it cannot go."""
+
+import copy
+import math
 
 import pytest
 import torch
@@ -6,9 +9,9 @@ from torch import nn
 from torch.nn import functional as F
 
 import mnist_cnn as mc
-from mnist_cnn.onednn import onednn_layout
+from mnist_cnn.onednn import fast_forward
 
-ONE = mc.TrainConfig(epochs=1)
+ONE = mc.TrainConfig(epochs=1, batch_size=20)
 CPU = torch.backends.cpu
 
 needs_onednn = pytest.mark.skipif(
@@ -18,111 +21,163 @@ needs_onednn = pytest.mark.skipif(
 
 @pytest.fixture(autouse=True)
 def avx512(monkeypatch):
-    """The layout works on every processor with oneDNN; it pays on those with this."""
+    """oneDNN's layout works on all its processors; it pays on those with AVX-512."""
     monkeypatch.setattr(CPU, "get_cpu_capability", lambda: "AVX512")
 
 
-def gradients(model: nn.Module, digits: mc.Digits) -> torch.Tensor:
+def is_fast(model: nn.Module) -> bool:
+    return fast_forward(model) is not model
+
+
+def gradients(model, forward, images, labels) -> torch.Tensor:
     model.zero_grad()
-    F.cross_entropy(model(digits.images), digits.labels).backward()
+    F.cross_entropy(forward(images), labels).backward()
     return torch.cat([weights.grad.flatten() for weights in model.parameters()])
-
-
-def in_use(model: nn.Module) -> bool:
-    with onednn_layout(model):
-        return bool(model.features._forward_hooks)
 
 
 @needs_onednn
 @pytest.mark.parametrize("filters", [16, 32])
-@pytest.mark.parametrize("size", [1, 5])
-def test_same_gradients(digits, filters, size):
+def test_same_gradients(digits, filters):
     """To rounding, in most batches: a ReLU's input of almost 0 can fall either way."""
     mc.seed_everything(0)
     model, apart = mc.VGG(filters), []
-    batches = zip(digits.images.split(size), digits.labels.split(size), strict=True)
-    for images, labels in batches:
-        batch = mc.Digits(images, labels, "mnist")
-        plain = gradients(model, batch)
-        with onednn_layout(model):
-            apart.append((gradients(model, batch) - plain).norm() / plain.norm())
+    assert is_fast(model)
+    for start in range(0, 80, 2):
+        batch = digits.images[start : start + 20], digits.labels[start : start + 20]
+        plain = gradients(model, model, *batch)
+        fast = gradients(model, fast_forward(model), *batch)
+        apart.append((fast - plain).norm() / plain.norm())
     assert torch.stack(apart).median() < 1e-5
 
 
-@needs_onednn
-def test_layout_ends_before_the_classifier(digits):
-    model = mc.VGG()
-    with onednn_layout(model):
-        assert in_use(model)
-        assert model.features(digits.images).layout == torch.strided
-    assert not model.features._forward_hooks
-    assert not model.features._forward_pre_hooks
+def spy(monkeypatch) -> list[bool]:
+    """Notes of each convolution in training whether its input is in oneDNN's layout."""
+    seen, conv2d = [], F.conv2d
+
+    def noting(images, *others):
+        if torch.is_grad_enabled():
+            seen.append(images.is_mkldnn)
+        return conv2d(images, *others)
+
+    monkeypatch.setattr(F, "conv2d", noting)
+    return seen
 
 
 @needs_onednn
-def test_fit_trains_in_it_and_leaves_it(digits, few):
-    model, seen = mc.VGG(), []
+def test_fit_takes_it_but_where_it_looks_at_the_loss(digits, few, monkeypatch):
+    seen = spy(monkeypatch)
+    mc.fit(mc.VGG(), digits, few, ONE, progress=False)
+    assert seen == 4 * 6 * [True] + 6 * [False]  # five steps, six convolutions
+
+
+@needs_onednn
+def test_small_batches_go_the_plain_way(digits, few, monkeypatch):
+    seen = spy(monkeypatch)
+    config = mc.TrainConfig(epochs=1, batch_size=10)
+    mc.fit(mc.VGG(), digits, few, config, progress=False)
+    assert seen == 10 * 6 * [False]
+
+
+@pytest.mark.parametrize("layer", [0, 4, 11])
+def test_a_nan_that_the_fast_way_hides_stops_fit(digits, few, layer):
+    model, steps = mc.VGG(), []
     adam = torch.optim.Adam(model.parameters())
-    adam.register_step_pre_hook(lambda *_: seen.append(in_use(model)))
-    mc.fit(model, digits, few, ONE, optimizer=adam, progress=False)
-    assert len(seen) == 4
-    assert all(seen)
-    assert not model.features._forward_hooks
+
+    def spoil(*_):
+        steps.append(1)
+        if len(steps) == 2:
+            nn.init.constant_(model.features[layer].bias[:1], math.nan)
+
+    adam.register_step_post_hook(spoil)
+    with pytest.raises(FloatingPointError, match="training loss became nan"):
+        mc.fit(model, digits, few, ONE, optimizer=adam, progress=False)
 
 
-def test_left_after_an_error():
+def changed(index: int, layer: nn.Module) -> mc.VGG:
     model = mc.VGG()
-    with pytest.raises(ValueError, match="expected images"), onednn_layout(model):
-        model(torch.zeros(3))
-    assert not model.features._forward_hooks
-
-
-def wider(model: mc.VGG) -> mc.VGG:
-    model.features[1] = nn.LeakyReLU()
+    model.features[index] = layer
     return model
 
 
-def watched(model: mc.VGG) -> mc.VGG:
-    model.features[4].register_forward_hook(lambda *_: None)
+def watched(name: str) -> mc.VGG:
+    model = mc.VGG()
+    model.get_submodule(name).register_forward_hook(lambda *_: None)
     return model
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        mc.VGG(8),
-        mc.VGG(24),
-        mc.VGG().double(),
-        mc.VGG().to("meta"),
-        wider(mc.VGG()),
-        watched(mc.VGG()),
-        mc.linear_baseline(),
-        nn.Sequential(mc.VGG()),
-    ],
-    ids=["8", "24", "double", "device", "layer", "hook", "linear", "inside"],
-)
-def test_not_for_such_models(model):
-    with onednn_layout(model):
-        assert not any(
-            module._forward_pre_hooks or module._forward_hooks
-            for name, module in model.named_modules()
-            if name.endswith("features")
-        )
+def replaced() -> mc.VGG:
+    model = mc.VGG()
+    model.features = nn.AdaptiveAvgPool2d(28)
+    return model
+
+
+def compiled(name: str) -> mc.VGG:
+    model = mc.VGG()
+    model.get_submodule(name).compile(backend="eager")
+    return model
+
+
+class Own(mc.VGG):
+    pass
+
+
+OTHERS = {
+    "8 filters": lambda: mc.VGG(8),
+    "24 filters": lambda: mc.VGG(24),
+    "float64": lambda: mc.VGG().double(),
+    "another device": lambda: mc.VGG().to("meta"),
+    "another layer": lambda: changed(1, nn.LeakyReLU()),
+    "circular": lambda: changed(
+        2, nn.Conv2d(16, 16, 3, padding=1, padding_mode="circular")
+    ),
+    "same": lambda: changed(2, nn.Conv2d(16, 16, 2, padding="same")),
+    "dilated pool": lambda: changed(6, nn.MaxPool2d(2, padding=1, dilation=2)),
+    "other features": replaced,
+    "a subclass": Own,
+    "another model": mc.linear_baseline,
+    "inside another": lambda: nn.Sequential(mc.VGG()),
+    "a hook on a layer": lambda: watched("features.4"),
+    "a hook on the features": lambda: watched("features"),
+    "a hook on the model": lambda: watched(""),
+    "compiled": lambda: compiled(""),
+    "compiled features": lambda: compiled("features"),
+}
+
+
+@needs_onednn
+@pytest.mark.parametrize("name", OTHERS)
+def test_not_for_such_models(name):
+    assert is_fast(mc.VGG())
+    assert not is_fast(OTHERS[name]())
 
 
 @needs_onednn
 def test_not_in_such_modes(monkeypatch):
     model = mc.VGG()
+    assert is_fast(model)
     with torch.autocast("cpu", torch.bfloat16):
-        assert not in_use(model)
+        assert not is_fast(model)
+    with pytest.warns(UserWarning, match="Anomaly"), torch.autograd.detect_anomaly():
+        assert not is_fast(model)
+    everywhere = nn.modules.module.register_module_forward_hook(lambda *_: None)
+    assert not is_fast(model)
+    everywhere.remove()
     with monkeypatch.context() as without:
         without.setattr(torch.backends.mkldnn, "enabled", False)
-        assert not in_use(model)
-    with pytest.warns(UserWarning, match="Anomaly"), torch.autograd.detect_anomaly():
-        assert not in_use(model)
-    assert in_use(model)
+        assert not is_fast(model)
+    assert is_fast(model)
     monkeypatch.setattr(CPU, "get_cpu_capability", lambda: "AVX2")
-    assert not in_use(model)
+    assert not is_fast(model)
+
+
+@needs_onednn
+@pytest.mark.parametrize("name", ["circular", "same", "dilated pool"])
+def test_fit_trains_layers_that_cannot_take_it(name, digits, few):
+    model = OTHERS[name]()
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        model.features(digits.images.to_mkldnn())
+    history = mc.fit(model, digits, few, ONE, progress=False)
+    assert len(history.seconds) == 2
 
 
 def test_a_hook_can_read_values_during_fit(digits, few):
@@ -135,9 +190,13 @@ def test_a_hook_can_read_values_during_fit(digits, few):
 
 
 @needs_onednn
-def test_a_compiled_model_trains(digits, few):
-    """Compiled code keeps PyTorch's layout; "eager" is the compiler without C++."""
-    model = mc.VGG()
-    model.compile(backend="eager")
-    history = mc.fit(model, digits, few, ONE, progress=False)
-    assert len(history.seconds) == 2
+def test_a_copy_made_in_training_is_a_model_like_any(digits, few):
+    model, copies = mc.VGG(), []
+    adam = torch.optim.Adam(model.parameters())
+    adam.register_step_post_hook(lambda *_: copies.append(copy.deepcopy(model)))
+    mc.fit(model, digits, few, ONE, optimizer=adam, progress=False)
+    assert is_fast(copies[0])
+    assert torch.equal(
+        mc.predict(copies[-1], few.images), mc.predict(model, few.images)
+    )
+    assert mc.trace(copies[0]) == mc.trace(model)
