@@ -2,11 +2,11 @@
 
     python benchmarks/speed.py [--record] [section ...]
 
-Prints a table a section and writes runs/speed.json, section by section, so that one can
-be run again alone; under the instructions that the processor has, as AVX2. With
---record it writes mnist_cnn/studies/speed.json, which notebook 6 shows. Close other
-programs first. On a machine where timings swing, trust the ratios: both sides of each
-were measured in turn.
+Prints a table a section and writes runs/speed.json, section by section, each in a
+process of its own; one can be run again alone. Results stand under the instructions
+that the processor has, as AVX2. With --record it writes mnist_cnn/studies/speed.json,
+which notebook 6 shows. Close other programs first. On a machine where timings swing,
+trust the ratios: both sides of each were measured in turn.
 """
 
 import argparse
@@ -367,6 +367,11 @@ def main() -> None:
     chosen, out = options.sections or [*SECTIONS], STUDY if options.record else OWN
     if unknown := set(chosen) - set(SECTIONS):
         parser.error(f"expected sections of {[*SECTIONS]}, got {sorted(unknown)}")
+    if len(chosen) > 1:  # each anew: what one leaves in memory can speed up the next
+        record = ["--record"] * options.record
+        for name in chosen:
+            subprocess.run([sys.executable, __file__, name, *record], check=True)
+        return
     digits = mc.load_mnist(source="mnist")
     out.parent.mkdir(exist_ok=True)
     results = json.loads(out.read_text()) if out.exists() else {}

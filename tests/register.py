@@ -27,7 +27,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import mnist_cnn as mc
-from mnist_cnn import download, handwriting, idx, standin
+from mnist_cnn import download, handwriting, idx, onednn, standin
 from mnist_cnn.cache import Unavailable
 
 # The recipe and the model
@@ -164,19 +164,6 @@ def neighbours(count: int) -> float:
 def seconds_by_batch(size: int) -> float:
     """What a training pass takes in batches of ``size``, as recorded."""
     return dict(speed()["growth"]["batch_size"])[size]
-
-
-def fastest_batch() -> tuple[int, float]:
-    """The batch size of the shortest training pass, and its seconds."""
-    size, seconds = min(speed()["growth"]["batch_size"], key=lambda point: point[1])
-    return size, seconds
-
-
-def as_fast_as_two() -> int:
-    """That size, if one process with it keeps up with two in large batches."""
-    size, seconds = fastest_batch()  # for a tenth of the training set
-    two = speed()["processes"]["batch 256"]["seconds"]["two processes"]
-    return size if abs(10 * seconds / statistics.median(two) - 1) < 0.1 else 0
 
 
 def speed() -> dict:
@@ -792,12 +779,14 @@ GOING_FURTHER: Phrases = {
         round(seconds_by_batch(1) / seconds_by_batch(RECIPE.batch_size)),
         RECIPE.batch_size,
     ),
-    "but one process in batches of {} is about as fast": lambda: as_fast_as_two(),
-    "Beyond {} they slow": lambda: fastest_batch()[0],
+    "beyond {} they slow": lambda: min(
+        speed()["growth"]["batch_size"], key=lambda point: point[1]
+    )[0],
     "pass over 6,000 images with {} filters in batches of {}, as one of the three": (
         lambda: (FIRST[0], RECIPE.batch_size)
     ),
     "From {} filters on, doubling": lambda: FIRST[0],
+    "it ({} and {} use": lambda: onednn.FILTERS,
     "for each of {} channels": lambda: FIRST[0],
     "of six convolutions: {}.": lambda: 2 * 6 * FIRST[0],
     "n is {}, and {} seeds leave a standard error of {} points": lambda: (
