@@ -775,7 +775,7 @@ GOING_FURTHER: Phrases = {
         - study_row("1 epoch in bfloat16")["mean"] * 100,
         round(times_longer()),
     ),
-    "batches of 1 are {} times as slow as batches of {}": lambda: (
+    "Batches of 1 are {} times as slow as batches of {}": lambda: (
         round(seconds_by_batch(1) / seconds_by_batch(RECIPE.batch_size)),
         RECIPE.batch_size,
     ),
