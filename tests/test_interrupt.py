@@ -54,7 +54,7 @@ def assert_usable(model, history, digits):
 @pytest.mark.skipif(os.name == "nt", reason="no SIGINT to send on Windows")
 @pytest.mark.parametrize("milliseconds", [0, 10, 50, 100, 400])
 def test_ctrl_c_leaves_a_usable_model(digits, milliseconds):
-    model = mc.VGG()
+    model = mc.VGG(filters=2)
     config = mc.TrainConfig(epochs=100_000, batch_size=8)
     stop = threading.Timer(
         milliseconds / 1000, lambda: os.kill(os.getpid(), signal.SIGINT)
