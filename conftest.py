@@ -34,13 +34,14 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 def mnist_is_here() -> bool:
     """Whether MNIST is on disk or can be put there; the kernels then do as we did."""
-    from mnist_cnn import cache, data_root
+    from mnist_cnn import data_root
+    from mnist_cnn.sources import mnist
 
     root = data_root().absolute()  # notebooks run in other folders
     os.environ["MNIST_CNN_DATA"] = str(root)
     try:
-        cache.obtain(root)
-    except cache.Unavailable:
+        mnist.obtain(root)
+    except mnist.Unavailable:
         os.environ["MNIST_CNN_OFFLINE"] = "1"
         return False
     return True

@@ -7,6 +7,7 @@ import tempfile
 import warnings
 from numbers import Integral
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import torch
@@ -25,7 +26,7 @@ __all__ = [
 CLASSES = 10
 IMAGE_SHAPE = (1, 28, 28)  # channels, height, width
 SOURCES = ("auto", "mnist", "standin")
-latest = {"root": None, "source": "auto"}  # where load_mnist last found which digits
+_last: dict[str, Any] = {"root": None, "source": "auto"}  # where load_mnist was
 
 
 class StandinWarning(UserWarning):
@@ -135,17 +136,17 @@ def load_mnist(
     MNIST if it is on disk or can be downloaded, else the stand-in and a warning.
 
     Every pixel is checked against known sums each time. Raises
-    ``mnist_cnn.cache.Unavailable``, a RuntimeError, when "mnist" cannot be had.
+    ``mnist_cnn.sources.mnist.Unavailable``, a RuntimeError, when "mnist" cannot be had.
     Source: Y. LeCun, C. Cortes, C. Burges, the MNIST database of handwritten digits.
     """
-    from mnist_cnn.cache import Unavailable, obtain
-    from mnist_cnn.standin import make_standin
+    from mnist_cnn.sources.mnist import Unavailable, obtain
+    from mnist_cnn.sources.standin import make_standin
 
     if source not in SOURCES:
         raise ValueError(
             f'expected source to be "auto", "mnist" or "standin", got {source!r}'
         )
-    tensors = None
+    tensors, found = None, "mnist"
     try:
         if source != "standin":
             tensors = obtain(data_root() if root is None else Path(root).expanduser())
@@ -159,13 +160,28 @@ def load_mnist(
             StandinWarning,
             stacklevel=2,
         )
-    latest.update(root=root, source="mnist" if tensors else "standin")
     if tensors is None:
-        return make_standin()
+        tensors, found = make_standin(), "standin"
+    _last.update(root=root, source=found)
     train_images, train_labels, test_images, test_labels = tensors
-    return _digits(train_images, train_labels), _digits(test_images, test_labels)
+    return (
+        _digits(train_images, train_labels, found),
+        _digits(test_images, test_labels, found),
+    )
 
 
-def _digits(images: Tensor, labels: Tensor) -> Digits:
+def _digits(images: Tensor, labels: Tensor, source: str) -> Digits:
     pixels = images.unsqueeze(1).float().div_(255)  #         (N, 1, 28, 28)
-    return Digits(pixels, labels.long())
+    return Digits(pixels, labels.long(), source)
+
+
+def load_again() -> tuple[Digits, Digits]:
+    """What ``load_mnist`` gave last; if that was the stand-in, it has said so."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", StandinWarning)
+        return load_mnist(_last["root"], _last["source"])
+
+
+def last_source() -> str:
+    """Which digits ``load_again`` gives: "auto" as long as none were loaded."""
+    return _last["source"]

@@ -28,7 +28,7 @@ from torch.nn import functional as F
 
 import mnist_cnn as mc
 from mnist_cnn import download, handwriting, idx, onednn, standin
-from mnist_cnn.cache import Unavailable
+from mnist_cnn.sources.mnist import Unavailable
 
 # The recipe and the model
 

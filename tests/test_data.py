@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from torchvision.datasets import MNIST, utils
 
 import mnist_cnn as mc
-from mnist_cnn import cache, download, idx
 from mnist_cnn.data import StandinWarning
+from mnist_cnn.sources import download, idx, mnist
 
 SIZES = {"train": 60, "t10k": 30}
 
@@ -72,8 +72,9 @@ def no_network(monkeypatch):
 @pytest.fixture
 def quick_standin(monkeypatch):
     """A stand-in that takes no time to make."""
-    digits = mc.Digits(torch.zeros(3, 1, 28, 28), torch.arange(3), "standin")
-    monkeypatch.setattr("mnist_cnn.standin.make_standin", lambda: (digits, digits))
+    part = torch.zeros(3, 28, 28, dtype=torch.uint8), torch.arange(3)
+    make = "mnist_cnn.sources.standin.make_standin"
+    monkeypatch.setattr(make, lambda: [*part, *part])
 
 
 def put(content: dict[str, bytes], root: Path) -> Path:
@@ -100,7 +101,7 @@ def check(digits: tuple[mc.Digits, mc.Digits], files: dict[str, bytes]) -> None:
 
 def test_good_files_need_no_network_and_no_change(files, tmp_path, monkeypatch):
     raw = put(files, tmp_path)
-    monkeypatch.setattr(cache, "_install", None)  # calling it would fail
+    monkeypatch.setattr(mnist, "_install", None)  # calling it would fail
     before = {p: p.stat().st_mtime_ns for p in [raw.parent, raw, *raw.iterdir()]}
     check(mc.load_mnist(tmp_path), files)
     check(mc.load_mnist(str(tmp_path), source="mnist"), files)
@@ -207,11 +208,11 @@ def test_what_a_killed_process_left_is_removed_and_a_live_one_kept(
     files, archives, tmp_path
 ):
     raw = put(archives, tmp_path)
-    old, live = (raw.parent / f"{cache.STAGING}{n}" for n in ("old", "live"))
+    old, live = (raw.parent / f"{mnist.STAGING}{n}" for n in ("old", "live"))
     for folder in (old, live):
         (folder / "MNIST" / "raw").mkdir(parents=True)
         (folder / "MNIST" / "raw" / "train-images-idx3-ubyte").write_bytes(b"half")
-    past = time.time() - 2 * cache.ABANDONED
+    past = time.time() - 2 * mnist.ABANDONED
     for path in [old, *old.rglob("*")]:
         os.utime(path, (past, past))
     check(mc.load_mnist(tmp_path), files)
@@ -389,7 +390,7 @@ def test_no_changed_byte_of_an_archive_is_accepted(name, kind, at, value):
         patch.setenv("MNIST_CNN_OFFLINE", "1")
         archives[f"{name}.gz"] = mutate(archives[f"{name}.gz"], kind, at, value)
         put(archives, Path(folder))
-        with pytest.raises(cache.Unavailable, match="not on this computer"):
+        with pytest.raises(mnist.Unavailable, match="not on this computer"):
             mc.load_mnist(folder, source="mnist")
 
 

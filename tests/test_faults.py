@@ -14,8 +14,8 @@ from test_data import adopt, small_files
 from torchvision.datasets import MNIST
 
 import mnist_cnn as mc
-from mnist_cnn import cache, download, idx
 from mnist_cnn.data import StandinWarning
+from mnist_cnn.sources import download, idx, mnist
 
 OFFICIAL = mc.data_root() / "MNIST" / "raw"
 MD5 = dict(MNIST.resources)
@@ -168,7 +168,7 @@ def assert_official(digits):
 def assert_untouched(root):
     """Nothing of a failed download stays."""
     assert [p for p in root.rglob("*") if p.is_file()] == []
-    assert list(root.rglob(f"{cache.STAGING}*")) == []
+    assert list(root.rglob(f"{mnist.STAGING}*")) == []
 
 
 FAULTS = {
@@ -313,7 +313,7 @@ PROGRAM = """
 import json, sys
 from torchvision.datasets import MNIST
 import mnist_cnn as mc
-from mnist_cnn import idx
+from mnist_cnn.sources import idx
 root, MNIST.mirrors, MNIST.resources, files = json.load(open(sys.argv[1]))
 idx.FILES = {name: (tuple(shape), digest) for name, (shape, digest) in files.items()}
 print("ready", flush=True)
@@ -371,7 +371,7 @@ def test_kill_in_the_middle_then_a_clean_run(serve, tmp_path):
     assert half_way.wait(60)
     process.kill()
     process.communicate(timeout=60)
-    assert list((root / "MNIST").glob(f"{cache.STAGING}*"))  # it left something
+    assert list((root / "MNIST").glob(f"{mnist.STAGING}*"))  # it left something
     assert not (root / "MNIST" / "raw").exists()
     server.fault = whole
     assert_official(mc.load_mnist(root, source="mnist"))

@@ -10,8 +10,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mnist_cnn.data import IMAGE_SHAPE, Digits
-
 __all__ = ["make_standin"]
 
 TRAIN, TEST = 60_000, 10_000  # as many as MNIST has
@@ -22,8 +20,10 @@ PAPER, INK = 0.3, 0.85  # greys that become white and black: enlarging blurs edg
 CHUNK = 1_000  # images drawn at a time, to keep memory low
 
 
-def make_standin() -> tuple[Digits, Digits]:
-    """Make training and test digits of MNIST's size, the same on every machine.
+def make_standin() -> list[Tensor]:
+    """Training images, training labels, test images and test labels, all uint8.
+
+    As many as MNIST has and of its size, (N, 28, 28), the same on every machine.
 
     Each image is a real 8x8 digit, enlarged to MNIST's 20x20 box, turned, scaled,
     sheared and shifted a little at random. No source digit serves both sets. All is
@@ -45,7 +45,7 @@ def make_standin() -> tuple[Digits, Digits]:
         test = _vary(large[for_test], labels[for_test], TEST, generator)
     finally:
         torch.set_num_threads(threads)
-    return train, test
+    return [*train, *test]
 
 
 def _load_digits() -> tuple[np.ndarray, np.ndarray]:
@@ -62,16 +62,16 @@ def _load_digits() -> tuple[np.ndarray, np.ndarray]:
 
 def _vary(
     sources: Tensor, labels: Tensor, count: int, generator: torch.Generator
-) -> Digits:
+) -> tuple[Tensor, Tensor]:
     """Draw ``count`` variations of the source digits, (S, 1, 20, 20) float64."""
     chance = torch.rand(count, 6, generator=generator, dtype=torch.float64)
     picks = (chance[:, 0] * len(sources)).long()
     matrices = _matrices(chance[:, 1:] * 2 - 1)  #            (N, 2, 3)
-    images = torch.empty(count, *IMAGE_SHAPE)  #              (N, 1, 28, 28)
+    images = torch.empty(count, 28, 28, dtype=torch.uint8)  # (N, 28, 28)
     parts = (x.split(CHUNK) for x in (images, picks, matrices))
     for part, pick, matrix in zip(*parts, strict=True):
         part.copy_(_draw(sources[pick], matrix))
-    return Digits(images, labels[picks], "standin")
+    return images, labels[picks].to(torch.uint8)
 
 
 def _matrices(changes: Tensor) -> Tensor:
@@ -93,4 +93,4 @@ def _draw(sources: Tensor, matrices: Tensor) -> Tensor:
     grid = torch.einsum("nij,jhw->nhwi", matrices, places)  # (N, 28, 28, 2)
     grey = F.grid_sample(sources, grid, align_corners=False)
     ink = grey.sub_(PAPER).div_(INK - PAPER).clamp_(0, 1)
-    return ink.mul_(255).round_().float() / 255
+    return ink.mul_(255).round_().squeeze(1)

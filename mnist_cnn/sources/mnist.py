@@ -13,7 +13,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from mnist_cnn import download, idx
+from mnist_cnn.sources import download, idx
 
 __all__ = ["Unavailable", "obtain"]
 
