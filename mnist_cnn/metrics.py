@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mnist_cnn.data import Digits, check_counts, check_images
+from mnist_cnn.data import Digits, check_images, whole_number
 from mnist_cnn.model import eval_mode
 
 __all__ = ["Metrics", "accuracy_interval", "evaluate", "predict"]
@@ -38,7 +38,7 @@ def predict(model: nn.Module, images: Tensor, batch_size: int = 250) -> Tensor:
     the system anew each time.
     """
     check_images(images)
-    check_counts(batch_size=batch_size)
+    batch_size = whole_number("batch_size", batch_size)
     device = device_of(model)
     with torch.inference_mode(), eval_mode(model):
         # split() gives one empty batch for an empty input, so cat never fails

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mnist_cnn.data import CLASSES, IMAGE_SHAPE, Digits, check_counts, check_images
+from mnist_cnn.data import CLASSES, IMAGE_SHAPE, Digits, check_images, whole_number
 
 __all__ = [
     "VGG",
@@ -21,30 +21,45 @@ __all__ = [
 ]
 
 
-def vgg_block(in_channels: int, out_channels: int) -> list[nn.Module]:
+MOST_FILTERS = 512  # as many as VGG-16 has in its widest layers
+MOST_CLASSES = 1000  # ImageNet's
+
+
+def vgg_block(
+    in_channels: int, out_channels: int, batch_norm: bool = False
+) -> list[nn.Module]:
     """One VGG block: three 3x3 convolutions with ReLU, then a 2x2 max-pool.
 
-    (N, in_channels, H, W) -> (N, out_channels, H / 2, W / 2).
+    (N, in_channels, H, W) -> (N, out_channels, H / 2, W / 2). batch_norm: put one
+    between each convolution and its ReLU; it adds a bias, so the convolution has none.
     Source: Simonyan and Zisserman, arXiv:1409.1556, section 2.1.
     """
     layers: list[nn.Module] = []
     for channels in (in_channels, out_channels, out_channels):
-        layers += [
-            nn.Conv2d(channels, out_channels, 3, padding=1),
-            nn.ReLU(inplace=True),  # overwrites its input: less memory to move
-        ]
+        layers.append(
+            nn.Conv2d(channels, out_channels, 3, padding=1, bias=not batch_norm)
+        )
+        if batch_norm:
+            layers.append(nn.BatchNorm2d(out_channels))
+        layers.append(nn.ReLU(inplace=True))  # overwrites its input: less to move
     return [*layers, nn.MaxPool2d(2)]
 
 
 class VGG(nn.Module):
-    """A small VGG for 28x28 digits: (N, 1, 28, 28) -> (N, num_classes) logits."""
+    """A small VGG for 28x28 digits: (N, 1, 28, 28) -> (N, num_classes) logits.
 
-    def __init__(self, filters: int = 16, num_classes: int = CLASSES):
+    batch_norm: with a batch norm after each convolution, as notebook 6 explains.
+    """
+
+    def __init__(
+        self, filters: int = 16, num_classes: int = CLASSES, batch_norm: bool = False
+    ):
         super().__init__()
-        check_counts(filters=filters, num_classes=num_classes)
+        filters = whole_number("filters", filters, most=MOST_FILTERS)
+        num_classes = whole_number("num_classes", num_classes, most=MOST_CLASSES)
         self.features = nn.Sequential(  #                     (N,  1, 28, 28)
-            *vgg_block(1, filters),  #                        (N, 16, 14, 14)
-            *vgg_block(filters, filters),  #                  (N, 16,  7,  7)
+            *vgg_block(1, filters, batch_norm),  #            (N, 16, 14, 14)
+            *vgg_block(filters, filters, batch_norm),  #      (N, 16,  7,  7)
         )
         self.classifier = nn.Sequential(
             nn.Flatten(),  #                                  (N, 784)

@@ -1,55 +1,32 @@
-"""The training loop: settings, batches, epochs, and what happened in each."""
+"""The training loop: batches, steps, epochs, and what happened in each."""
 
 from __future__ import annotations
 
+import copy
 import math
 import random
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
 
-from mnist_cnn.data import Digits, check_counts
+from mnist_cnn.data import Digits, whole_number
 from mnist_cnn.metrics import Metrics, device_of, evaluate
-from mnist_cnn.onednn import fast_forward
+from mnist_cnn.recipes import TrainConfig, has_fast_bfloat16, in_bfloat16, mover
 
 __all__ = [
     "History",
-    "TrainConfig",
     "fit",
     "make_loaders",
     "pick_device",
     "seed_everything",
 ]
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """The settings of one training run.
-
-    lr: Adam's learning rate. seed: orders the batches; the weights a model starts
-    from are drawn when it is built, so call ``seed_everything`` before that.
-    """
-
-    epochs: int = 3
-    batch_size: int = 32
-    lr: float = 1e-3
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_counts(epochs=self.epochs, batch_size=self.batch_size)
-        if not (isinstance(self.seed, int) and 0 <= self.seed < 2**32):  # as for NumPy
-            raise ValueError(
-                f"expected seed to be a whole number from 0, below 2**32, "
-                f"got {self.seed!r}"
-            )
-        if not (isinstance(self.lr, int | float) and 0 < self.lr < math.inf):
-            raise ValueError(f"expected lr to be a positive number, got {self.lr!r}")
 
 
 @dataclass
@@ -58,8 +35,9 @@ class History:
 
     Losses are mean cross-entropy in nats, accuracies lie in [0, 1]. Training figures
     are running means over the epoch's images, each taken just before the step that
-    learns from it; those of entry 0 are from the first 10,000 images. Test figures
-    follow the epoch. ``interrupted`` is True where the user stopped the run.
+    learns from it (of the images as moved, and with smoothed labels, where the config
+    has these); those of entry 0 are from the first 10,000 images. Test figures follow
+    the epoch. ``interrupted`` is True where the user stopped the run.
     """
 
     train_loss: list[float] = field(default_factory=list)
@@ -120,7 +98,8 @@ def make_loaders(
     numbers, evaluation included, changes the order of the batches. A whole batch is
     cut from the tensors at once, which is much faster than image by image.
     """
-    check_counts(batch_size=batch_size)
+    batch_size = whole_number("batch_size", batch_size)
+    seed = whole_number("seed", seed, least=0, most=2**63)
 
     def loader(digits: Digits, shuffle: bool) -> DataLoader:
         generator = torch.Generator().manual_seed(seed)
@@ -150,7 +129,9 @@ def fit(
     progress: show a bar and print a line an epoch. The model is left in eval mode.
 
     Stopping it (Ctrl-C, or the notebook's stop button) returns the history of the
-    epochs completed. Raises FloatingPointError when a loss is no longer finite.
+    epochs completed, and the model is as it was after the last of them. Raises
+    FloatingPointError when a loss is no longer finite, and
+    ValueError for a config that is none or that does not suit the model.
     """
     config = TrainConfig() if config is None else config
     if not isinstance(config, TrainConfig):
@@ -160,18 +141,21 @@ def fit(
     train_loader, _ = make_loaders(train, test, config.batch_size, config.seed)
     if optimizer is None:
         optimizer = torch.optim.Adam(model.parameters(), lr=config.lr, fused=True)
+    step = _make_step(model, optimizer, config, len(train_loader), progress)
 
-    history = History()
+    history, finished = History(), copy.deepcopy(model.state_dict())
     try:
         untrained = evaluate(model, train.first(10_000))
         history.append(untrained, evaluate(model, test), 0.0)
         for epoch in range(1, config.epochs + 1):
             start = time.perf_counter()
             title = f"epoch {epoch}/{config.epochs}"
-            trained = _train_epoch(model, train_loader, optimizer, title, progress)
+            model.train()
+            trained = _train_epoch(step, train_loader, title, progress)
             seconds = time.perf_counter() - start
             tested = evaluate(model, test)
             check_finite("test loss", tested.loss, f"after {title}")
+            finished = copy.deepcopy(model.state_dict())
             history.append(trained, tested, seconds)
             if progress:
                 print(
@@ -182,6 +166,7 @@ def fit(
     except KeyboardInterrupt:
         history.interrupted = True
         history.drop_partial()
+        model.load_state_dict(finished)
         if progress:
             epochs = max(0, len(history.seconds) - 1)  # entry 0 is the untrained model
             print(f"\nstopped by the user after {epochs} epochs")
@@ -190,46 +175,71 @@ def fit(
     return history
 
 
+Step = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+def _make_step(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    config: TrainConfig,
+    batches: int,
+    progress: bool,
+) -> Step:
+    """One training step, as in notebook 3; what it adds for a config is notebook 6's.
+
+    It takes images (N, 1, 28, 28) and labels (N,), returns logits (N, 10) and the loss.
+    """
+    move, forward, schedule = mover(config), model, None
+    if config.one_cycle:
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, config.lr, total_steps=config.epochs * batches
+        )
+    if config.bfloat16:
+        sixteen_bits = in_bfloat16(model)
+        if has_fast_bfloat16(device_of(model)):
+            forward = sixteen_bits
+        elif progress:
+            print("bfloat16 is slow here, so this computes in float32")
+
+    def step(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        logits = forward(move(images))  #                     (N, 10)
+        loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if schedule:
+            schedule.step()
+        return logits.detach(), loss.detach()
+
+    return step
+
+
+def _train_epoch(step: Step, loader: DataLoader, title: str, progress: bool) -> Metrics:
+    """A step for every batch; loss and accuracy as running means over the images."""
+    from tqdm import tqdm
+
+    # Sums become tensors that stay where they are: reading each makes a GPU wait
+    loss_sum: Tensor | float = 0.0
+    correct: Tensor | float = 0.0
+    seen = 0
+    with tqdm(
+        loader, title, leave=False, file=sys.stdout, disable=not progress
+    ) as batches:
+        for number, (images, labels) in enumerate(batches, start=1):
+            logits, loss = step(images, labels)
+            loss_sum += loss * len(labels)
+            correct += (logits.argmax(dim=1) == labels).sum()
+            seen += len(labels)
+            if number % 50 == 0 or number == len(loader):
+                mean = float(loss_sum) / seen
+                check_finite("training loss", mean, f"in {title} by step {number}")
+                batches.set_postfix(loss=f"{mean:.3f}", refresh=False)
+    return Metrics(float(loss_sum) / seen, float(correct) / seen)
+
+
 def check_finite(name: str, loss: float, when: str) -> None:
     """Raise FloatingPointError unless ``loss`` is a finite number."""
     if not math.isfinite(loss):
         raise FloatingPointError(
             f"the {name} became {loss} {when}; a smaller learning rate usually helps"
         )
-
-
-def _train_epoch(
-    model: nn.Module,
-    loader: DataLoader,
-    optimizer: torch.optim.Optimizer,
-    title: str,
-    progress: bool,
-) -> Metrics:
-    from tqdm import tqdm
-
-    model.train()
-    device = device_of(model)
-    # Sums stay on the device: reading them after each batch would make a GPU wait
-    loss_sum, correct = torch.zeros((), device=device), torch.zeros((), device=device)
-    seen = 0
-    forward = fast_forward(model)
-    with tqdm(
-        loader, title, leave=False, file=sys.stdout, disable=not progress
-    ) as batches:
-        for step, (images, labels) in enumerate(batches, start=1):
-            look = step % 50 == 0 or step == len(loader)
-            # What is looked at goes the plain way: the fast one can hide a NaN
-            logits = (model if look else forward)(images)  #  (N, 10)
-            loss = F.cross_entropy(logits, labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-
-            loss_sum += loss.detach() * len(labels)
-            correct += (logits.detach().argmax(dim=1) == labels).sum()
-            seen += len(labels)
-            if look:
-                mean = loss_sum.item() / seen
-                check_finite("training loss", mean, f"in {title} by step {step}")
-                batches.set_postfix(loss=f"{mean:.3f}", refresh=False)
-    return Metrics(loss_sum.item() / seen, correct.item() / seen)
