@@ -6,61 +6,26 @@ weights, the results and three figures to a folder.
 
 from __future__ import annotations
 
-import argparse
 import json
+import os
 import sys
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
 from torch import nn
 
 import mnist_cnn as mc
-from mnist_cnn.data import SOURCES
+from mnist_cnn import checkpoints
+from mnist_cnn.cli import parse, steadily, try_to_write
 
 __all__ = ["main"]
 
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser that answers a mistake with one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"error: {message}\n")
-
-
-def parse(
-    arguments: list[str] | None, command: str = "python -m mnist_cnn"
-) -> argparse.Namespace:
-    """The options of the command line, checked."""
-    defaults = mc.TrainConfig()
-    parser = Parser(
-        prog=command,
-        description="Train the small VGG on MNIST and write the results to a folder.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    try:
-        root = mc.data_root()
-    except RuntimeError as e:  # ~ of a user whom nobody knows
-        parser.error(f"MNIST_CNN_DATA: {e}")
-    add = parser.add_argument
-    add("--epochs", type=int, default=defaults.epochs, help="passes over the digits")
-    add("--batch-size", type=int, default=defaults.batch_size, help="images a step")
-    add("--lr", type=float, default=defaults.lr, help="Adam's learning rate")
-    add("--filters", type=int, default=16, help="filters in every convolution")
-    add("--seed", type=int, default=defaults.seed, help="for weights and batch order")
-    add("--data", type=Path, default=root, help="folder of the data set")
-    add("--source", choices=SOURCES, default="auto", help="which digits")
-    add("--out", type=Path, default=Path("runs"), help="folder for the results")
-    options = parser.parse_args(arguments)
-    try:
-        options.config = mc.TrainConfig(
-            options.epochs, options.batch_size, options.lr, options.seed
-        )
-        mc.VGG(options.filters)
-        options.out.mkdir(parents=True, exist_ok=True)
-    except (ValueError, OSError) as e:
-        parser.error(str(e))
-    return options
+FIGURES = ("samples", "learning_curves", "confusion_matrix")
+OUTPUTS = ("model.pt", "results.json", *(f"{name}.png" for name in FIGURES))
+STOPPED = "stopped"  # the folder, in that of the results, for those of a stopped run
+NAMES = {"mnist": "", "standin": " of the stand-in, not MNIST"}
 
 
 def train(
@@ -73,19 +38,18 @@ def train(
     return history
 
 
-def score(model: nn.Module, test: mc.Digits) -> dict:
+def score(model: nn.Module, accuracy: float, images: int) -> dict[str, Any]:
     """Accuracy with its interval, and the size of the model."""
-    accuracy = mc.evaluate(model, test).accuracy
-    correct = round(accuracy * len(test))
     tensors = [*model.parameters(), *model.buffers()]
+    counters = [t for t in tensors if not t.is_floating_point()]
     return {
-        "parameters": sum(t.numel() for t in tensors),
+        "parameters": sum(t.numel() for t in tensors) - len(counters),
         "accuracy": accuracy,
-        "interval": mc.accuracy_interval(correct, len(test)),
+        "interval": mc.accuracy_interval(round(accuracy * images), images),
     }
 
 
-def table(rows: dict[str, dict]) -> str:
+def table(rows: dict[str, dict[str, Any]]) -> str:
     """The models side by side, as text."""
     lines = [f"{'model':<20}{'parameters':>11}{'test accuracy':>16}   95 % interval"]
     for name, row in rows.items():
@@ -99,69 +63,96 @@ def table(rows: dict[str, dict]) -> str:
 
 
 def write(
-    out: Path, model: mc.VGG, digits: tuple[mc.Digits, mc.Digits], results: dict
+    out: Path,
+    model: mc.VGG,
+    digits: tuple[mc.Digits, mc.Digits],
+    results: dict[str, Any],
 ) -> None:
-    """Put the weights, ``results.json`` and the figures into ``out``."""
+    """Put the weights, ``results.json`` and the figures into ``out``, each whole."""
+    import matplotlib as mpl
+
+    mpl.use("agg")
     import matplotlib.pyplot as plt
 
     mc.save(model, out / "model.pt")
     text = json.dumps(results, indent=2) + "\n"
-    (out / "results.json").write_text(text, encoding="utf-8")
+    checkpoints.replace(out / "results.json", lambda file: file.write(text.encode()))
     train, test = digits
     predictions = mc.predict(model, test.images).argmax(dim=1)
-    figures = {
-        "samples": mc.plots.sample_grid(train),
-        "learning_curves": mc.plots.learning_curves(mc.History(**results["history"])),
-        "confusion_matrix": mc.plots.confusion_matrix(test.labels, predictions).figure,
-    }
-    for name, figure in figures.items():
-        figure.savefig(out / f"{name}.png", dpi=120, metadata={"Software": None})
+    drawn = (
+        mc.plots.sample_grid(train, min(25, len(train))),
+        mc.plots.learning_curves(mc.History(**results["history"])),
+        mc.plots.confusion_matrix(test.labels, predictions).figure,
+    )
+    look = {"format": "png", "dpi": 120, "metadata": {"Software": None}}
+    for name, figure in zip(FIGURES, drawn, strict=True):
+        checkpoints.replace(
+            out / f"{name}.png", lambda file, f=figure: f.savefig(file, **look)
+        )
         plt.close(figure)
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
-    options = parse(arguments)
+    # Left over from another program, it may name what is not installed here
+    os.environ["MPLBACKEND"] = "agg"
+    return steadily(lambda: run(arguments))
+
+
+def run(arguments: Sequence[str] | None) -> int:
+    """Load, train, print, write; returns the exit status."""
+    options = parse(arguments, outputs=OUTPUTS)
     try:
         digits = mc.load_mnist(options.data, options.source)
     except (ValueError, OSError, RuntimeError) as e:
         print(f"error: {e}", file=sys.stderr)
         return 2
-    test = digits[1]
-    print(f"data: {len(digits[0]):,} training and {len(test):,} test images")
+    train_set, test = digits
+    which = NAMES[test.source]
+    print(f"data: {len(train_set):,} training and {len(test):,} test images{which}")
+    means = mc.NearestMean(train_set)
     rows = {
         "guess": {"parameters": 0, "accuracy": 1 / mc.CLASSES},
-        "nearest mean digit": score(mc.NearestMean(digits[0]), test),
+        "nearest mean digit": score(
+            means, mc.evaluate(means, test).accuracy, len(test)
+        ),
     }
-    histories = {}
-    for name, build in (
-        ("linear layer", mc.linear_baseline),
-        ("VGG", lambda: mc.VGG(options.filters)),
-    ):
+    recipe = options.recipe
+    # A linear layer has no features to compute in 16 bits
+    plain = replace(recipe.config, bfloat16=False)
+    builds: dict[str, tuple[Callable[[], nn.Module], mc.TrainConfig]] = {
+        "linear layer": (mc.linear_baseline, plain),
+        "VGG": (recipe.build, recipe.config),
+    }
+    for name, (build, config) in builds.items():
         print(f"\n{name}")
-        mc.seed_everything(options.seed)
+        mc.seed_everything(config.seed)
         model = build()
         try:
-            histories[name] = train(model, digits, options.config)
+            history = train(model, digits, config)
         except FloatingPointError as e:
             print(f"error: {e}", file=sys.stderr)
             return 1
-        stopped = histories[name].interrupted
-        if stopped and (name != "VGG" or not histories[name].seconds):
-            return 130  # there is nothing of the VGG to write
-        rows[name] = score(model, test)
+        if history.interrupted and (name != "VGG" or len(history.seconds) < 2):
+            print("nothing written: no epoch of the VGG was finished")
+            return 130
+        rows[name] = score(model, history.test_accuracy[-1], len(test))
 
+    accuracy = rows["VGG"]["accuracy"]
     results = {
-        "test_accuracy": rows["VGG"]["accuracy"],
+        "test_accuracy": accuracy,
         "source": test.source,
-        "config": asdict(options.config) | {"filters": options.filters},
-        "history": asdict(histories["VGG"]),
+        "recipe": options.recipe_name,
+        "config": recipe.settings(),
+        "history": asdict(history),
         "models": rows,
     }
-    write(options.out, model, digits, results)
-    print(f"\n{table(rows)}\n\nresults in {options.out}")
-    print(f"test accuracy {100 * rows['VGG']['accuracy']:.2f} %")
-    return 130 if histories["VGG"].interrupted else 0
+    out = options.out / STOPPED if history.interrupted else options.out
+    try_to_write(out, OUTPUTS)
+    write(out, model, digits, results)
+    print(f"\n{table(rows)}\n\nresults{which} in {out}")
+    print(f"test accuracy {100 * accuracy:.2f} %{which}")
+    return 130 if history.interrupted else 0
 
 
 if __name__ == "__main__":

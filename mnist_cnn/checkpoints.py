@@ -4,35 +4,60 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import uuid
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from mnist_cnn.data import shorten
 from mnist_cnn.model import VGG
 
 __all__ = ["load", "save"]
 
 WEIGHTS = Path(__file__).parent / "weights"
+LARGEST = 320_000_000  # bytes of the widest VGG that there is, in float64
 
 
-def save(model: VGG, path: str | Path) -> None:
+def save(model: nn.Module, path: str | Path) -> None:
     """Write the weights to ``path``; a reader sees the old file or the new, whole.
 
-    Raises ValueError for a model of other layers, which ``load`` could not read.
+    A file that is there keeps its mode. Raises ValueError for a model that ``load``
+    could not read, as one of other layers or with NaN, and where ``path`` is something
+    else than a file: a folder, a device, a pipe.
     """
-    path = Path(path).resolve()  # what a link leads to, not the link
+    path = _usable(path).resolve()  # what a link leads to, not the link
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"expected a VGG to save, got {shorten(model)}")
     state = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
     try:
         _from_state(state)
     except (ValueError, RuntimeError) as e:
         raise ValueError(f"expected the weights of a VGG: {e}") from e
+    replace(path, lambda file: torch.save(state, file))
+
+
+def replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Put what ``write`` writes in place of the file at ``path``, whole or not at all.
+
+    It stands beside it under another name first, then takes its place in one step.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    mode = None
+    if path.exists():
+        if not path.is_file():  # replacing would take a device's or a pipe's place
+            raise ValueError(f"expected a file or nothing at {path}, not this")
+        mode = stat.S_IMODE(path.stat().st_mode)
     temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
     try:
         with temporary.open("xb") as file:
-            torch.save(state, file)
+            if mode is not None:
+                temporary.chmod(mode)
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -41,53 +66,98 @@ def save(model: VGG, path: str | Path) -> None:
         raise
 
 
-def load(path: str | Path | None = None, *, source: str = "mnist") -> VGG:
+def load(
+    path: str | Path | None = None, *, source: str = "mnist", recipe: str = "plain"
+) -> VGG:
     """Read a VGG saved by ``save``, on the CPU and ready to predict.
 
-    path: the file; None for the weights shipped with this package for ``source``.
-    The number of filters and classes is read from the tensors. Runs no code from the
+    path: the file; None for the weights shipped with this package, trained by one of
+    ``RECIPES``, "plain" or "long", on the digits of ``source``, "mnist" or "standin".
+    Filters, classes and batch norm are read from the tensors. Runs no code from the
     file (``weights_only``) and draws no random numbers. Raises FileNotFoundError where
-    there is no such file, and ValueError for one without the weights of a VGG.
+    there is no such file, and ValueError for one without the weights of a VGG, with
+    weights that are no finite numbers, or larger than any VGG.
     """
-    if path is None:
-        shipped = {p.stem: p for p in sorted(WEIGHTS.glob("*.pt"))}
-        if source not in shipped:
-            raise ValueError(
-                f"expected source to be one of {[*shipped]}, got {source!r}"
-            )
-        path = shipped[source]
-    path = Path(path)
+    path = _shipped(recipe, source) if path is None else _usable(path)
     if not path.is_file():
         raise FileNotFoundError(f"no weights at {path}: train a model and save it")
-    content = io.BytesIO(path.read_bytes())
     try:
-        state = torch.load(content, map_location="cpu", weights_only=True)
-    except Exception as e:  # wrong bytes make the unpickler raise almost anything
-        raise ValueError(f"{path} is not a file of weights, or is damaged") from e
-    try:
-        return _from_state(state)
+        return _from_state(_read(path))
     except (ValueError, RuntimeError) as e:
         raise ValueError(f"{path} does not hold the weights of a VGG: {e}") from e
 
 
+def _shipped(recipe: str, source: str) -> Path:
+    names = sorted(p.stem.split("_") for p in WEIGHTS.glob("*.pt"))
+    recipes, sources = (list(dict.fromkeys(part)) for part in zip(*names, strict=True))
+    for name, value, known in (
+        ("recipe", recipe, recipes),
+        ("source", source, sources),
+    ):
+        if value not in known:
+            raise ValueError(f"expected {name} to be one of {known}, got {value!r}")
+    return WEIGHTS / f"{recipe}_{source}.pt"
+
+
+def _usable(path: object) -> Path:
+    """A path that the system can look up, whether something is there or not."""
+    try:
+        usable = Path(path)  # type: ignore[arg-type]
+        usable.exists()  # OSError for a name that is too long
+    except (TypeError, ValueError, OSError) as e:
+        raise ValueError(f"expected the path of a file, got {shorten(path)}") from e
+    return usable
+
+
+def _read(path: Path) -> object:
+    """What the file holds; its size is looked at before any of it is unpacked."""
+    size = path.stat().st_size
+    if size > LARGEST:
+        raise ValueError(f"it has {size:,} bytes, and no VGG more than {LARGEST:,}")
+    damaged = "it is not a file of weights, or is damaged"
+    try:
+        with zipfile.ZipFile(path) as archive:  # PyTorch's format
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except Exception as e:  # as below
+        raise ValueError(damaged) from e
+    if unpacked > LARGEST:
+        raise ValueError(f"it unpacks to {unpacked:,} bytes, more than {LARGEST:,}")
+    content = io.BytesIO(path.read_bytes())
+    try:
+        return torch.load(content, map_location="cpu", weights_only=True)
+    except Exception as e:  # wrong bytes make the unpickler raise almost anything
+        raise ValueError(damaged) from e
+
+
 def _from_state(state: object) -> VGG:
-    entries = state if isinstance(state, dict) else {}
-    found = {
-        name: tuple(value.shape)
-        for name, value in entries.items()
-        if isinstance(value, Tensor) and value.is_floating_point()
-    }
+    entries: dict[Any, Any] = state if isinstance(state, dict) else {}
+    found = {k: _form(v) for k, v in entries.items() if isinstance(v, Tensor)}
     first, last = found.get("features.0.weight"), found.get("classifier.1.weight")
-    if not first or not last:
+    if not first or not last or not first[0] or not last[0]:
         names = ", ".join(map(str, list(entries)[:4])) or f"a {type(state).__name__}"
         raise ValueError(f"it holds {names}")
     with torch.device("meta"):  # shapes only
-        model = VGG(filters=first[0], num_classes=last[0])
-    expected = {name: tuple(v.shape) for name, v in model.state_dict().items()}
+        model = VGG(first[0][0], last[0][0], "features.1.running_mean" in found)
+    expected = {name: _form(value) for name, value in model.state_dict().items()}
     for name in [*expected, *entries]:
         if found.get(name) != expected.get(name) or name not in found:
             raise ValueError(
-                f"{name} is {found.get(name)}, expected {expected.get(name)}"
+                f"{name} is {_told(found.get(name))}, "
+                f"expected {_told(expected.get(name))}"
             )
-    model.to_empty(device="cpu").load_state_dict(state)
+        value = entries[name]
+        if value.untyped_storage().nbytes() < value.nbytes:
+            raise ValueError(f"{name} claims more numbers than it holds")
+        if not value.float().isfinite().all():
+            raise ValueError(f"{name} holds numbers that are infinite or NaN")
+    model.to_empty(device="cpu").load_state_dict(entries)
     return model.eval()
+
+
+def _form(value: Tensor) -> tuple[tuple[int, ...], bool]:
+    """Its shape, and whether its numbers are whole, as those of a counter."""
+    return tuple(value.shape), not value.is_floating_point()
+
+
+def _told(form: tuple[tuple[int, ...], bool] | None) -> str:
+    return "missing" if form is None else f"{form[0]}{' of whole numbers' * form[1]}"

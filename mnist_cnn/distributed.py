@@ -2,8 +2,9 @@
 
     torchrun --nproc-per-node=2 -m mnist_cnn.distributed
 
-Takes the options of ``python -m mnist_cnn``. Trains with DistributedDataParallel, over
-gloo on processors and nccl on CUDA GPUs, one GPU a process.
+Takes those options of ``python -m mnist_cnn`` that need no other loop than this one.
+Trains with DistributedDataParallel, over gloo on processors and nccl on CUDA GPUs, one
+GPU a process.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import contextlib
 import io
 import os
 import sys
+from collections.abc import Sequence
 
 import torch
 import torch.distributed as dist
@@ -22,10 +24,12 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 import mnist_cnn as mc
-from mnist_cnn.__main__ import parse
+from mnist_cnn.cli import parse, steadily
 from mnist_cnn.training import check_finite
 
 __all__ = ["evaluate_shards", "main", "train_shards"]
+
+COMMAND = "torchrun --nproc-per-node=2 -m mnist_cnn.distributed"
 
 
 def train_shards(
@@ -106,10 +110,7 @@ def device_of_group() -> torch.device:
 def join_group() -> None:
     """Meet the processes that torchrun has started."""
     if not {"RANK", "LOCAL_RANK", "LOCAL_WORLD_SIZE"} <= {*os.environ}:
-        raise ValueError(
-            "expected to be started by torchrun: "
-            "torchrun --nproc-per-node=2 -m mnist_cnn.distributed"
-        )
+        raise ValueError(f"expected to be started by torchrun: {COMMAND}")
     local_rank, local_size = (
         int(os.environ[name]) for name in ("LOCAL_RANK", "LOCAL_WORLD_SIZE")
     )
@@ -144,22 +145,26 @@ def load_in_turn(options: argparse.Namespace) -> tuple[mc.Digits, mc.Digits]:
     return train.to(device), test.to(device)
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command in one of the processes; returns the exit status."""
+    return steadily(lambda: run(arguments))
+
+
+def run(arguments: Sequence[str] | None) -> int:
+    """Load, train, save and print; returns the exit status."""
     first = os.environ.get("RANK", "0") == "0"
     # What is wrong with the command is wrong in every process; one tells
     with (
         contextlib.nullcontext() if first else contextlib.redirect_stderr(io.StringIO())
     ):
-        options = parse(
-            arguments, "torchrun --nproc-per-node=2 -m mnist_cnn.distributed"
-        )
+        options = parse(arguments, COMMAND, several=True)
         try:
             join_group()
             train, test = load_in_turn(options)
-            mc.seed_everything(options.config.seed)
-            model = mc.VGG(options.filters).to(device_of_group())
-            metrics = train_shards(model, train, test, options.config)
+            config = options.recipe.config
+            mc.seed_everything(config.seed)
+            model = options.recipe.build().to(device_of_group())
+            metrics = train_shards(model, train, test, config)
         except (ValueError, OSError, RuntimeError, FloatingPointError) as e:
             if first:
                 print(f"error: {e}", file=sys.stderr)
@@ -172,7 +177,8 @@ def main(arguments: list[str] | None = None) -> int:
                 dist.destroy_process_group()
     if first:
         mc.save(model, options.out / "model.pt")
-        print(f"test accuracy {100 * metrics[-1].accuracy:.2f} %")
+        which = "" if test.source == "mnist" else " of the stand-in, not MNIST"
+        print(f"test accuracy {100 * metrics[-1].accuracy:.2f} %{which}")
     return 0
 
 

@@ -1,6 +1,12 @@
 """``python -m mnist_cnn``: what it prints, what it writes, how it refuses."""
 
 import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -30,13 +36,9 @@ def test_the_whole_job(small_data, few, tmp_path, capsys):
     for name in ("guess", "nearest mean digit", "linear layer", "VGG"):
         assert name in printed.out
         assert name in results["models"]
-    assert results["config"] == {
-        "epochs": 2,
-        "batch_size": 32,
-        "lr": 0.01,
-        "seed": 0,
-        "filters": 3,
-    }
+    asked = {"epochs": 2, "lr": 0.01, "filters": 3}
+    assert results["config"] == mc.RECIPES["plain"].vary(**asked).settings()
+    assert accuracy == results["history"]["test_accuracy"][-1]
     assert len(results["history"]["test_accuracy"]) == 3
     assert mc.evaluate(mc.load(out / "model.pt"), few).accuracy == accuracy
     low, high = mc.accuracy_interval(round(accuracy * len(few)), len(few))
@@ -120,30 +122,175 @@ def test_help_shows_the_defaults(capsys):
         assert f"(default:{''.join(default.split())})" in shown
 
 
-@pytest.mark.parametrize(
-    ("model", "entries", "written"),
-    [("linear layer", 2, False), ("VGG", 0, False), ("VGG", 2, True)],
-)
-def test_stopped_by_the_user(
-    small_data, tmp_path, capsys, monkeypatch, model, entries, written
-):
-    """What there is of the VGG is written, and the status says it was stopped."""
+def stop(monkeypatch, model, epochs):
+    """Make training of the named model stop, as by Ctrl-C, after so many epochs."""
     fit = mc.fit
 
     def stopped(net, train, test, config):
-        history = fit(net, train, test, config, progress=False)
+        steps = []
+
+        def count(module, *_):
+            steps.append(module.training)
+            if module.training and sum(steps) > epochs * -(
+                -len(train) // config.batch_size
+            ):
+                raise KeyboardInterrupt
+
         if isinstance(net, mc.VGG) == (model == "VGG"):
-            history = mc.History(
-                *[values[:entries] for values in list(vars(history).values())[:5]],
-                interrupted=True,
-            )
-        return history
+            net.register_forward_pre_hook(count)
+        return fit(net, train, test, config, progress=False)
 
     monkeypatch.setattr(mc, "fit", stopped)
-    options = ["--epochs", 2, "--filters", 2, "--out", tmp_path]
-    status, _ = run(capsys, *options)
+
+
+@pytest.mark.parametrize(("model", "epochs"), [("linear layer", 1), ("VGG", 0)])
+def test_stopped_before_an_epoch_of_the_vgg_it_writes_nothing(
+    small_data, tmp_path, capsys, monkeypatch, model, epochs
+):
+    stop(monkeypatch, model, epochs)
+    status, printed = run(capsys, "--filters", 2, "--out", tmp_path)
     assert status == 130
-    assert (tmp_path / "model.pt").exists() is written
+    assert "nothing written" in printed.out
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_stopped_run_replaces_no_finished_one(
+    small_data, few, tmp_path, capsys, monkeypatch
+):
+    options = ["--epochs", 3, "--filters", 2, "--lr", 0.01, "--out", tmp_path]
+    assert run(capsys, *options)[0] == 0
+    finished = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert len(finished) == 5
+    stop(monkeypatch, "VGG", 2)
+    status, printed = run(capsys, *options)
+    assert status == 130
+    assert f"results in {tmp_path / 'stopped'}" in printed.out
+    assert finished == {path: path.read_bytes() for path in finished}
+    results = json.loads((tmp_path / "stopped" / "results.json").read_text())
+    accuracies = results["history"]["test_accuracy"]
+    assert len(accuracies) == 3  # untrained, and two epochs
+    assert results["test_accuracy"] == accuracies[-1]
+    kept = mc.load(tmp_path / "stopped" / "model.pt")
+    assert mc.evaluate(kept, few).accuracy == accuracies[-1]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "changed"), [("fast", {"epochs": 2}), ("plain", {"shift": 1.5})]
+)
+def test_recipe_and_single_options(small_data, tmp_path, capsys, recipe, changed):
+    options = [f"--{name}={value}" for name, value in changed.items()]
+    options += ["--recipe", recipe, "--filters", 2, "--out", tmp_path]
+    status, _ = run(capsys, *options)
+    assert status == 0
+    results = json.loads((tmp_path / "results.json").read_text())
+    expected = mc.RECIPES[recipe].vary(filters=2, **changed).settings()
+    assert results["config"] == expected
+    assert results["recipe"] == recipe
+
+
+@pytest.mark.parametrize("recipe", mc.RECIPES)
+def test_help_lists_the_settings_of_a_recipe(recipe, capsys):
+    with pytest.raises(SystemExit):
+        main(["--recipe", recipe, "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    for name, value in mc.RECIPES[recipe].settings().items():
+        flag = f"--{name.replace('_', '-')}"
+        # Python 3.11 and 3.13 write the two forms of a switch differently
+        shown = rf"  ?{flag}[ ,][^(]*\(default: {value}\)"
+        assert re.search(shown, text), flag
+    for name in mc.RECIPES:
+        assert f"{name}, " in text
+
+
+def test_the_stand_in_is_named_beside_its_numbers(
+    monkeypatch, digits, few, tmp_path, capsys
+):
+    parts = [mc.Digits(d.images, d.labels, "standin") for d in (digits, few)]
+    monkeypatch.setattr(mc, "load_mnist", lambda root, source: parts)
+    _, printed = run(capsys, "--epochs", 1, "--filters", 2, "--out", tmp_path)
+    lines = [line for line in printed.out.splitlines() if line.strip()]
+    for line in (lines[0], *lines[-2:]):
+        assert "of the stand-in, not MNIST" in line
+
+
+# What would lose the work of a run is noticed before it, or gets around
+
+
+@pytest.mark.parametrize("name", ["model.pt", "results.json", "samples.png"])
+def test_a_folder_in_the_place_of_a_result(small_data, tmp_path, capsys, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(SystemExit, match="2"):
+        main(["--out", str(tmp_path)])
+    error = capsys.readouterr().err
+    assert error == f"error: {tmp_path / name} is in the way: it is no file\n"
+
+
+def test_a_folder_that_cannot_be_written(tmp_path, capsys, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
+    with pytest.raises(SystemExit, match="2"):
+        main(["--out", str(tmp_path)])
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+COMMAND = """
+import sys
+import torch
+import mnist_cnn as mc
+from mnist_cnn.__main__ import main
+
+digits = mc.Digits(torch.rand(40, 1, 28, 28), torch.arange(40) % 10)
+mc.load_mnist = lambda root, source: (digits, digits)
+sys.exit(main(["--epochs=1", "--filters=2", *sys.argv[1:]]))
+"""
+
+
+def in_a_process(out, stdout=subprocess.PIPE, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", COMMAND, f"--out={out}"],
+        env=os.environ | {"OMP_NUM_THREADS": "1"} | environment,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_letters_that_the_terminal_does_not_have(tmp_path, encoding):
+    out = tmp_path / "числа"
+    done = in_a_process(out, PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\\u0447" in done.stdout
+    assert (out / "model.pt").exists()
+
+
+def test_a_backend_left_over_from_another_program(tmp_path):
+    done = in_a_process(tmp_path, MPLBACKEND="module://not_installed.backend")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (tmp_path / "confusion_matrix.png").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
+def test_a_full_standard_output(tmp_path):
+    with Path("/dev/full").open("wb") as full:
+        done = in_a_process(tmp_path, stdout=full)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"error: standard output failed: [Errno 28]")
+    assert done.stderr.count(b"\n") == 1
+    assert (tmp_path / "results.json").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes end otherwise on Windows")
+def test_a_reader_that_leaves(tmp_path):
+    reading, writing = os.pipe()
+    os.close(reading)  # as head does, after its line
+    with os.fdopen(writing, "wb") as pipe:
+        done = in_a_process(tmp_path, stdout=pipe)
+    assert done.stderr == b"error: standard output failed: [Errno 32] Broken pipe\n"
+    assert (tmp_path / "results.json").exists()
 
 
 def test_a_loss_that_is_no_number(small_data, tmp_path, capsys):
