@@ -2,7 +2,8 @@
 
 A number in README.md, GLOSSARY.md or the markdown of a notebook holds when
 
-1. a phrase of ``register.py`` covers it, and the function there computes the same; or
+1. a phrase of ``register.py`` or ``register_notebooks.py`` covers it, and the function
+   there computes the same; or
 2. in a notebook, a code cell prints it, or prints what rounds to it; or
 3. in a notebook, it stands in the code as a constant.
 
@@ -118,6 +119,8 @@ def parse(name: str, cells: list[nbformat.NotebookNode]) -> Document:
     """Take cells apart into prose, printed numbers and constants, by section."""
     document, section = Document(name, [], [], []), 0
     for cell in cells:
+        if cell.id == "setup":  # installs the package, by a command that is no Python
+            continue
         if cell.cell_type == "code":
             document.printed.extend((section, n) for n in numbers(printed(cell)))
             document.constants.extend((section, c) for c in constants(cell.source))
@@ -241,7 +244,7 @@ def judge(
 
 @cache
 def result(compute: Callable[[], Value]) -> Value:
-    """What a function of the register returns, computed once."""
+    """What a function of a register returns, computed once."""
     return compute()
 
 
@@ -313,10 +316,11 @@ def unregistered(
     before, after = passage.text[: claim.start], passage.text[end:]
     phrase = " ".join(before.split(" ")[-3:]) + "{}" + " ".join(after.split(" ")[:3])
     computed = verdict.computed if verdict else nearest(document, claim)
+    file = "register_notebooks" if document.name.endswith(".ipynb") else "register"
     return (
         f"{document.name}, cell {passage.cell}: unregistered number {claim.text} in "
         f'"...{before[-40:]}{claim.text}{after[:30]}...", computed: {computed}. If it '
-        "is right, print it in its section, or add a line to tests/register.py: "
+        f"is right, print it in its section, or add a line to tests/{file}.py: "
         f'"{phrase}": lambda: ...,'
     )
 

@@ -1,6 +1,8 @@
 """No number in the prose differs from what the code computes."""
 
 import claims
+import facts
+import facts_mnist
 import pytest
 import register
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
@@ -60,11 +62,13 @@ def test_every_line_of_the_register_fits_somewhere():
             assert any(map(fits, texts[name] if name else everything)), phrase
 
 
-@pytest.mark.parametrize("model", ["VGG", "nearest mean digit"])
-def test_recorded_run_is_that_of_the_shipped_weights(model):
+@pytest.mark.parametrize(
+    ("model", "compute"),
+    [("VGG", facts_mnist.vgg), ("nearest mean digit", facts_mnist.nearest_mean)],
+)
+def test_recorded_run_is_that_of_the_shipped_weights(model, compute):
     try:
-        computed = {"VGG": register.vgg, "nearest mean digit": register.nearest_mean}
-        assert register.recorded(model) == pytest.approx(computed[model]())
+        assert facts.recorded(model) == pytest.approx(compute())
     except claims.NeedsMnist:
         pytest.skip("MNIST is not here")
 
@@ -96,7 +100,17 @@ def test_an_unregistered_claim_is_named_with_what_to_do():
     (message,) = problems_in("It gets **98.9 %** right.")
     for part in ("notebooks/99.ipynb", "cell two", "98.9 %", "98.72 comes closest"):
         assert part in message
-    assert 'tests/register.py: "It gets {} % right."' in message
+    assert 'tests/register_notebooks.py: "It gets {} % right."' in message
+    page = claims.parse("README.md", [new_markdown_cell("It gets 98.9 % right.")])
+    assert 'tests/register.py: "It gets {} % right."' in claims.problems(page, {})[0][0]
+
+
+def test_the_cell_that_installs_may_hold_what_is_no_python():
+    cells = [
+        new_code_cell("steps = 301\n%pip install mnist-cnn", id="setup"),
+        new_markdown_cell("after 301 steps", id="one"),
+    ]
+    assert claims.problems(claims.parse("notebooks/99.ipynb", cells), {})[0]
 
 
 @pytest.mark.parametrize(

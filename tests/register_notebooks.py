@@ -1,0 +1,216 @@
+"""The claims of the notebooks, as ``register.py`` explains them: one dict a notebook.
+
+What a notebook prints needs no line here; see ``claims.py``.
+"""
+
+import math
+
+import facts
+import facts_mnist as mnist
+import torch
+from claims import Phrases
+from facts import BATCHES, RECIPE, SEEDS, STEPS, TEST, TRAIN
+
+DATA: Phrases = {
+    "A tenth of the images gives {} %, a hundredth {} %": lambda: (
+        mnist.neighbours(TRAIN // 10),
+        mnist.neighbours(TRAIN // 100),
+    ),
+    "score {} % with nothing but": lambda: facts.accuracy("nearest mean digit"),
+    "through {} images? And {}?": lambda: (TRAIN, TEST),
+    "{} / 32 is {} exactly": lambda: (TRAIN, BATCHES),
+    "{} / 32 is {}, so": lambda: (TEST, TEST / RECIPE.batch_size),
+    "rows 5 to 13, columns 12 to 20": None,
+    "Suppose 90 % of the images were ones": None,
+    'Then "always say 1" would score 90 %': None,
+    "one time in {}, {} %": lambda: (facts.CLASSES, facts.GUESS),
+    "{} pixels in {} are blank": lambda: (facts.blank_of_five(), 5),
+    "summed squared differences over all {} pixels": lambda: facts.PIXELS,
+    "a network with 85 % would not impress": None,
+    "two pixels cost {} points": lambda: mnist.cost_of_moving(2),
+    "Upwards, a single one costs {}.": lambda: mnist.cost_of_moving(-1, dim=2),
+    "on the left, at most {} % of the ink": lambda: mnist.ink_on_the_side(4),
+    "the last with {} images": lambda: facts.LAST_BATCH,
+    "{} % of the pixels are blank": lambda: facts.shown("01", "ink")[0][1],
+    "{} to {} %, and shifted ones": lambda: (
+        facts.accuracy("nearest mean digit"),
+        mnist.blurred(0),
+    ),
+    "gain, {} to {} %": lambda: (facts.shown("01", "shift")[2][1], mnist.blurred(2)),
+    "right about {} % of": mnist.neighbours,
+    "{} million numbers instead of {}": lambda: (
+        TRAIN * facts.PIXELS / 1e6,
+        facts.MEANS,
+    ),
+    "the means read {} % of these {}.": lambda: (mnist.means_on_first(1000), 1000),
+}
+
+ARCHITECTURE: Phrases = {
+    "at column 10 or 11?": None,
+    "Columns 10 and 11 share a square, 11 and 12": None,
+    "Its {} x {} x {} = {} features": lambda: (*facts.LAST, facts.FEATURES),
+    "unit sees {} in {} whole": lambda: (round(3 * mnist.seen_whole()), 3),
+    "nothing to see: {}x{} remain": facts.seen_in_the_corner,
+    "A digit is at most {}x{}": lambda: facts.BOX,
+    "The image had {} x {} = {} pixels": lambda: (*facts.INPUT[1:], facts.PIXELS),
+    "{} and {} halve evenly": lambda: (facts.INPUT[1], facts.HALF[1]),
+    "photos into {} classes": lambda: facts.vgg16()[-1].output_shape[-1],
+    "{}, {}, {}, {} and {} convolutions with {}, {}, {}, {} and {}": facts.vgg16_blocks,
+    "{} % of its {} million parameters. It needs about {} times": facts.vgg16_costs,
+    "receptive field of {}x{} after": lambda: facts.SEES,
+    "share rises from {} to {} %": lambda: (
+        facts.share_of_last_five(facts.FILTERS),
+        facts.share_of_last_five(32),
+    ),
+    "Solution {}x{}: each layer": lambda: tuple(n - 3 * 2 for n in facts.INPUT[1:]),
+    "the field stays at {}. You pay {} parameters and {} % more": facts.strided,
+}
+
+TRAINING: Phrases = {
+    "answers {} for everything": lambda: 1 / facts.CLASSES,
+    "then {} of them": lambda: STEPS,
+    "on the {} pixels: {} parameters": lambda: (facts.PIXELS, facts.LINEAR),
+    "about {} %, up from {} %": lambda: (
+        facts.accuracy("linear layer"),
+        facts.accuracy("nearest mean digit"),
+    ),
+    "enough to pass {} %": lambda: math.floor(facts.ACCURACIES[1]),
+    "three end between {} % and {} % in {} runs with {} seeds": lambda: (
+        min(SEEDS),
+        max(SEEDS),
+        len(SEEDS),
+        len(SEEDS),
+    ),
+    "CNN {} % on average": lambda: facts.SEEDS_MEAN,
+    "in the 300 steps of": None,
+    "Within 300 steps": None,
+    "{} seeds for each optimizer": lambda: facts.left("Adam 0.001")[1],
+    "{} seeds an optimizer": lambda: facts.left("SGD 0.1")[1],
+    "leaves with {} seeds of {}": lambda: facts.left("SGD 0.1"),
+    "does not do that for all {}": lambda: TRAIN,
+    "a whole epoch of {} steps": lambda: BATCHES,
+    "means of {} steps": lambda: facts.PLATEAU["block"],
+    "stays below {}.": lambda: facts.PLATEAU["threshold"],
+    "gradients are {} to {} in the convolutions; {} in the last": mnist.first_gradients,
+    "begins with steps of {} anyhow": lambda: RECIPE.lr,
+    "For the first {} steps": lambda: facts.flat_until("SGD 0.1"),
+    "hold SGD at {} on a": facts.held_rate,
+    "linear layer about {} %, CNN": lambda: facts.accuracy("linear layer"),
+    "Solution {}, {}, {}: each": lambda: tuple(-math.log(p) for p in (0.5, 0.9, 0.99)),
+}
+
+RESULTS: Phrases = {
+    "95 in 100 contain it": None,
+    '"{} % accurate"': lambda: facts.accuracy("VGG"),
+    "A lead of {} points, ten images": lambda: 100 * 10 / TEST,
+    "the mean digits make {} mistakes": lambda: facts.mistakes("nearest mean digit"),
+    "the linear layer {}, the CNN {}": lambda: (
+        facts.mistakes("linear layer"),
+        facts.mistakes("VGG"),
+    ),
+    "That is {} % fewer": lambda: facts.fewer_mistakes("VGG", "linear layer"),
+    "count {} or {} mistakes more": mnist.mistakes_by_chance,
+    "right costs {} points, upwards even {};": lambda: (
+        facts.accuracy("VGG") - mnist.moved(4),
+        facts.accuracy("VGG") - mnist.moved(down=-4),
+    ),
+    "at 2 pixels it keeps {} %, they {} %": facts.kept_at_two_pixels,
+    "turn of 45 degrees costs {} to {}": facts.cost_of_turning,
+    "removes {} of the {} mistakes": lambda: mnist.caught(2),
+    "confidence {}, {} % are right": lambda: (0.8, 100 * 0.8),
+    "reads {} % of the test digits. For endless": lambda: facts.accuracy("VGG"),
+    "95 % interval is {} % to {} %": lambda: facts.recorded("VGG")[1:],
+    "exercise 4) about {} % of the first {}.": lambda: (mnist.neighbours(), 1000),
+    "maps of channels {} to {} after": lambda: (0, facts.FILTERS - 1),
+    "On MNIST {} of {}, {} in ten": mnist.second_place,
+    "{} of the {}, the right digit gets less than {}.": lambda: (
+        *mnist.second_below(0.2),
+        0.2,
+    ),
+    "blank paper gets {},": lambda: mnist.sureness(mnist.paper()),
+    "noise gets {} and": lambda: mnist.sureness(mnist.noise()),
+    "mirrored digits {}.": lambda: mnist.sureness(mnist.mirrored()),
+    "without those it is {}.": lambda: mnist.sureness(mnist.mirrored((0, 1, 8))),
+    "On MNIST {} against {}.": mnist.read_by_one,
+    "{} of the {} positions": mnist.changed_by_covering,
+}
+
+OWN_DIGITS: Phrases = {
+    "{} of {}, and a guess gets one": lambda: mnist.photos_read(mnist.shrunk),
+    "that is {} of {} digits lost": lambda: (facts.lost_of_three(), 3),
+    "No: {} of {}.": lambda: tuple(facts.shown("05", "invert-only")[1]),
+    "From {} of ten to all {}": lambda: (
+        mnist.photos_read(mnist.shrunk)[0],
+        mnist.photos_read()[0],
+    ),
+    "{} of {} right, one of them": lambda: mnist.photos_read(mnist.shrunk),
+    "same network reads {} of {}": mnist.photos_read,
+    "The first {} test digits are read": None,  # as many as the cell compares
+    "make {} real photos": lambda: 30 * facts.CLASSES,
+    "{} of {} would give {} % to {} %": lambda: (270, 300, *facts.interval(270, 300)),
+    "a probability below 0.99": None,
+    "The 42 is refused": None,
+    # A result, of cutting a digit out by hand
+    "each with less than 50 %": None,
+    "refused too ({} %)": lambda: mnist.sureness_of_photo("1"),
+    "the heart ({} %)": lambda: mnist.sureness_of_photo("heart"),
+}
+
+GOING_FURTHER: Phrases = {
+    "get more than {} %": lambda: facts.accuracy("VGG"),
+    "learn from 20,000 other images": None,
+    "After 35 steps both": None,  # the cell after the figure asserts it
+    "{} seeds a change ({} where": lambda: (
+        facts.study_row("batch norm")["n"],
+        facts.study_row("together, 9 epochs")["n"],
+    ),
+    "{} of {} networks end up": lambda: (facts.stuck(), len(facts.constant_rate())),
+    "best of the others reads {} %": lambda: max(facts.constant_rate()),
+    "first {} or {} seeds": lambda: (
+        facts.study_row("batch norm")["n"],
+        facts.study_row("32 filters")["n"],
+    ),
+    "and (at {} epochs) smoothing": facts.dropped_epochs,
+    "the clock set {} epochs": facts.epochs_together,
+    "its peak at 0.01, in batches of 64": None,
+    "numbers of {} bits, and keep their weights in {}.": lambda: (
+        facts.bits(torch.bfloat16),
+        facts.bits(facts.WEIGHTS),
+    ),
+    "target is {} for the right digit, {} for each": lambda: facts.smoothed(0.1),
+    "take to reach 99 %": None,
+    "took {} epochs to 99 %, the example {} longer": lambda: (
+        len(facts.to_target("usual loop")),
+        len(facts.to_target("PyTorch's example")),
+    ),
+    "buys the next {} points with {} times": lambda: (
+        facts.points_from_length(),
+        facts.times_longer(),
+    ),
+    "Batches of 1 are {} times as slow as batches of {}": lambda: (
+        facts.slower_one_by_one(),
+        RECIPE.batch_size,
+    ),
+    "beyond {} they slow": facts.fastest_batch,
+    "pass over 6,000 images with {} filters in batches of {}, as one of the three": (
+        lambda: (facts.FILTERS, RECIPE.batch_size)
+    ),
+    "From {} filters on, doubling": lambda: facts.FILTERS,
+    "it ({} and {} use": lambda: (16, 32),
+    "for each of {} channels": lambda: facts.FILTERS,
+    "of six convolutions: {}.": lambda: 2 * 6 * facts.FILTERS,
+    "n is {}, and {} seeds leave a standard error of {} points": lambda: (
+        facts.seeds_for(0.02),
+        facts.study_row("batch norm")["n"],
+        facts.standard_error(facts.study_row("batch norm")["n"]),
+    ),
+}
+
+CLAIMS = {
+    "01_data_exploration": DATA,
+    "02_architecture": ARCHITECTURE,
+    "03_training": TRAINING,
+    "04_results": RESULTS,
+    "05_your_own_digits": OWN_DIGITS,
+    "06_going_further": GOING_FURTHER,
+}
