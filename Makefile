@@ -17,7 +17,7 @@ root := $(if $(filter 0,$(shell id -u)),--allow-root)
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(bin)/python -m pip install --quiet --disable-pip-version-check uv
-	$(bin)/uv pip install --python $(bin)/python --editable . \
+	$(bin)/uv pip install --python $(bin)/python --editable ".[lab,test]" \
 		$(if $(TORCH_BACKEND),--torch-backend=$(TORCH_BACKEND))
 	touch $@
 
@@ -40,7 +40,7 @@ site: .venv/site
 	$(bin)/python -m sphinx --quiet --fail-on-warning --fresh-env \
 		-c docs -d build/doctrees . build/site
 
-# What these two need beside the rest: the extras of pyproject.toml
+# What these two need beside the rest: other extras of pyproject.toml
 .venv/browser .venv/site: .venv/%: .venv/installed
 	$(bin)/uv pip install --python $(bin)/python --editable ".[$*]" \
 		$(if $(TORCH_BACKEND),--torch-backend=$(TORCH_BACKEND))
@@ -49,6 +49,7 @@ site: .venv/site
 lint: .venv
 	$(bin)/ruff check
 	$(bin)/ruff format --check
+	$(bin)/mypy
 
 # Run all notebooks and write their outputs back, clean
 notebooks: .venv

@@ -24,10 +24,10 @@ from mnist_cnn.model import (
     trace,
     vgg_block,
 )
+from mnist_cnn.recipes import RECIPES, Recipe, TrainConfig
 from mnist_cnn.studies import load_study
 from mnist_cnn.training import (
     History,
-    TrainConfig,
     fit,
     make_loaders,
     pick_device,
@@ -37,6 +37,7 @@ from mnist_cnn.training import (
 __all__ = [
     "CLASSES",
     "IMAGE_SHAPE",
+    "RECIPES",
     "VGG",
     "DigitPad",
     "Digits",
@@ -44,6 +45,7 @@ __all__ = [
     "Layer",
     "Metrics",
     "NearestMean",
+    "Recipe",
     "StandinWarning",
     "TrainConfig",
     "accuracy_interval",
@@ -76,6 +78,10 @@ LAZY = {
 
 
 def __getattr__(name: str):
+    if name == "__version__":
+        from importlib.metadata import version  # not cheap to import
+
+        return version("mnist-cnn")
     if name == "plots":
         return importlib.import_module("mnist_cnn.plots")
     if name in LAZY:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import numpy as np
@@ -53,15 +54,16 @@ class DigitPad(anywidget.AnyWidget):
         return int(np.argmax(self.probabilities)) if self.probabilities else None
 
     @traitlets.validate("pixels")
-    def _check_pixels(self, proposal: dict) -> list[int]:
-        if len(proposal["value"]) not in (0, SIDE * SIDE):
+    def _check_pixels(self, proposal: dict[str, Any]) -> list[int]:
+        pixels: list[int] = proposal["value"]
+        if len(pixels) not in (0, SIDE * SIDE):
             raise traitlets.TraitError(
-                f"expected {SIDE * SIDE} pixels, or none, got {len(proposal['value'])}"
+                f"expected {SIDE * SIDE} pixels, or none, got {len(pixels)}"
             )
-        return proposal["value"]
+        return pixels
 
     @traitlets.observe("pixels")
-    def _read(self, change: dict) -> None:
+    def _read(self, change: dict[str, Any]) -> None:
         seen, probabilities = [0] * np.prod(IMAGE_SHAPE), []
         if any(change["new"]):
             drawing = np.array(change["new"], np.uint8).reshape(SIDE, SIDE)

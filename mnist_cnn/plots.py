@@ -13,6 +13,7 @@ import numpy as np
 import seaborn as sns
 import torch
 from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import (
@@ -103,9 +104,9 @@ def class_balance(digits: Digits, ax: Axes | None = None) -> Axes:
         _, ax = plt.subplots(figsize=(7, 3), layout="constrained")
     counts = torch.bincount(digits.labels.cpu(), minlength=CLASSES).numpy()
     sns.barplot(x=np.arange(CLASSES), y=counts, color=BLUE, ax=ax)
-    ax.bar_label(
-        ax.containers[0], fmt="{:,.0f}", label_type="center", color="white", fontsize=9
-    )
+    bars = ax.containers[-1]
+    assert isinstance(bars, BarContainer)
+    ax.bar_label(bars, fmt="{:,.0f}", label_type="center", color="white", fontsize=9)
     ax.axhline(len(digits) / CLASSES, color=ORANGE, linestyle="--", linewidth=1.5)
     ax.set(xlabel="digit", ylabel="images")
     sns.despine(ax=ax)
@@ -170,8 +171,8 @@ def confusion_matrix(
     if ax is None:
         _, ax = plt.subplots(figsize=(6.6, 5.6), layout="constrained")
     pairs = labels.cpu() * CLASSES + predictions.cpu()
-    counts = torch.bincount(pairs, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
-    counts = counts.numpy()
+    counts = torch.bincount(pairs, minlength=CLASSES**2).numpy()
+    counts = counts.reshape(CLASSES, CLASSES)
     right = np.eye(CLASSES, dtype=bool)
     sns.heatmap(
         np.where(right, 0, counts),

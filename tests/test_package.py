@@ -1,9 +1,14 @@
 """The package as a whole: its names, what importing it costs, how it is installed."""
 
+import ast
+import itertools
+import os
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -13,6 +18,9 @@ import mnist_cnn as mc
 ROOT = Path(__file__).parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+WORKFLOW = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+RUNTIME = PROJECT["project"]["dependencies"]
+EXTRAS = PROJECT["project"]["optional-dependencies"]
 
 
 def test_public_names_exist():
@@ -43,21 +51,88 @@ def test_import_brings_nothing_heavy():
     assert not heavy & set(run.stdout.split())
 
 
-def test_environment_installs_the_project_and_nothing_else():
-    """One list of dependencies: conda's file defers to pyproject.toml."""
-    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
-    items = re.findall(r"^\s*- (.+?):?$", text, re.MULTILINE)
-    assert items[0] == "conda-forge"
-    assert re.fullmatch(r"python=3\.\d+", items[1])
-    assert items[2:] == ["pip", "pip", "-e ."]
-    minor = int(items[1].split(".")[1])
+def test_version_is_the_project_s():
+    assert mc.__version__ == PROJECT["project"]["version"]
+
+
+def items(path: str) -> list[str]:
+    """The entries of a file for conda, channel first."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    return re.findall(r"^\s*- (.+?):?$", text, re.MULTILINE)
+
+
+def test_environments_install_the_project_and_nothing_else():
+    """One list of dependencies: conda's and Binder's defer to pyproject.toml."""
+    channel, python, *rest = items("environment.yml")
+    assert channel == "conda-forge"
+    assert re.fullmatch(r"python=3\.\d+", python)
+    assert rest == ["pip", "pip", "-e .[lab,test]"]
+    minor = int(python.split(".")[1])
     oldest = int(PROJECT["project"]["requires-python"].split(".")[1])
     assert minor >= oldest
+    assert items(".binder/environment.yml") == [channel, python, "pip", "uv"]
+
+
+def test_binder_installs_no_cuda():
+    script = ROOT / ".binder" / "postBuild"
+    first, *_, last = script.read_text(encoding="utf-8").splitlines()
+    assert first.startswith("#!")
+    assert last == 'uv pip install --system --torch-backend=cpu --editable ".[lab]"'
+    assert os.name == "nt" or os.access(script, os.X_OK)
+
+
+def test_all_install_what_the_tests_need():
+    for text, count in ((MAKEFILE, 1), (WORKFLOW, 2)):
+        assert text.count('--editable ".[lab,test]"') == count
+        assert "--editable .\n" not in text
 
 
 def test_dependencies_have_floors_and_no_caps():
-    for line in PROJECT["project"]["dependencies"]:
+    build = PROJECT["build-system"]["requires"]
+    for line in itertools.chain(build, RUNTIME, *EXTRAS.values()):
         assert re.fullmatch(r"[a-z-]+>=[\d.]+", line), line
+
+
+def imported(pattern: str) -> set[str]:
+    """The packages of others that some files import, as they are called when installed.
+
+    One that is not installed here keeps the name it is imported by.
+    """
+    folders = (ROOT / name for name in ("tests", "tools", "benchmarks"))
+    ours = {path.stem for folder in folders for path in folder.glob("*.py")}
+    known, modules = packages_distributions(), set()
+    for path in ROOT.glob(pattern):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                modules.add(node.module.split(".")[0])
+    modules -= sys.stdlib_module_names | ours | {"mnist_cnn"}
+    found = (known.get(name, [name])[0] for name in modules)
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in found}
+
+
+def names(dependencies: Iterable[str]) -> set[str]:
+    return {line.split(">=")[0] for line in dependencies}
+
+
+def test_the_package_depends_on_what_it_imports():
+    assert imported("mnist_cnn/**/*.py") == names(RUNTIME)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "extras"),
+    [
+        ("*.py", ["test"]),
+        ("tests/*.py", ["test"]),
+        ("tests/browser/*.py", ["test", "browser"]),
+        ("tools/*.py", ["test"]),
+        ("benchmarks/*.py", ["test"]),
+    ],
+)
+def test_the_rest_has_what_it_imports(pattern, extras):
+    declared = names(RUNTIME).union(*(names(EXTRAS[extra]) for extra in extras))
+    assert imported(pattern) <= declared
 
 
 def recipe(target: str) -> list[str]:
@@ -67,10 +142,13 @@ def recipe(target: str) -> list[str]:
 
 
 def test_ci_runs_what_make_runs_and_from_the_oldest_python():
-    workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
-    pythons = re.search(r'python: \["(.+)", "(.+)"\]', workflow).groups()
+    pythons = re.search(r'python: \["(.+)", "(.+)"\]', WORKFLOW).groups()
     assert f">={pythons[0]}" == PROJECT["project"]["requires-python"]
-    newest, oldest = workflow.split("  browser:")[0].split("  oldest:")
+    named = re.findall(r"Python :: (3\.\d+)", str(PROJECT["project"]["classifiers"]))
+    minors = [int(version.split(".")[1]) for version in named]
+    assert (named[0], named[-1]) == pythons
+    assert minors == list(range(minors[0], minors[-1] + 1))
+    newest, oldest = WORKFLOW.split("  browser:")[0].split("  oldest:")
     assert re.findall(r'python-version: "(.+)"', oldest) == [pythons[0]]
     commands = re.findall(r"- run: (.+)", newest)
     tests = [command for command in commands if " install " not in command]
@@ -89,7 +167,7 @@ def test_page_names_files_and_targets_that_exist(page):
 def test_pre_commit_runs_what_make_lint_runs():
     hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
     entries = re.findall(r"entry: (.+)", hooks)
-    assert [entry for entry in entries if "ruff" in entry] == recipe("lint")
+    assert [entry for entry in entries if "pytest" not in entry] == recipe("lint")
 
 
 def test_citation_agrees_with_the_project():

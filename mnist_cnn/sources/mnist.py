@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import shutil
 import tempfile
@@ -90,7 +91,9 @@ def _staging(parent: Path) -> Iterator[Path]:
 
     Removes those that killed processes left there.
     """
-    options = {"prefix": STAGING, "ignore_cleanup_errors": True}
+    make = functools.partial(
+        tempfile.TemporaryDirectory[str], prefix=STAGING, ignore_cleanup_errors=True
+    )
     try:
         parent.mkdir(parents=True, exist_ok=True)
         for old in parent.glob(f"{STAGING}*"):
@@ -98,8 +101,8 @@ def _staging(parent: Path) -> Iterator[Path]:
                 changed = max(p.stat().st_mtime for p in [old, *old.rglob("*")])
                 if time.time() - changed > ABANDONED:
                     shutil.rmtree(old)
-        folder = tempfile.TemporaryDirectory(dir=parent, **options)
+        folder = make(dir=parent)
     except OSError:
-        folder = tempfile.TemporaryDirectory(**options)
+        folder = make()
     with folder as path:
         yield Path(path)

@@ -50,12 +50,14 @@ def make_standin() -> list[Tensor]:
 
 def _load_digits() -> tuple[np.ndarray, np.ndarray]:
     """What ``load_digits(return_X_y=True)`` returns, without seconds of importing."""
-    package = Path(importlib.util.find_spec("sklearn").origin).parent
+    found = importlib.util.find_spec("sklearn")
+    package = Path(found.origin).parent if found and found.origin else Path()
     file = package / "datasets" / "data" / "digits.csv.gz"
     if not file.is_file():  # another version may keep it elsewhere
         from sklearn.datasets import load_digits
 
-        return load_digits(return_X_y=True)
+        pixels, labels = load_digits(return_X_y=True)
+        return pixels, labels
     table = np.loadtxt(file, delimiter=",")  #                (1797, 65)
     return table[:, :-1], table[:, -1].astype(np.int64)
 

@@ -173,10 +173,13 @@ def test_search_finds_a_word(page, screen, shoot):
     page.wait_for_url("**/notebooks/02_architecture.html*")
 
 
-def test_solutions_are_folded_and_open(page, shoot):
+def test_first_cells_and_solutions_are_folded_and_open(page, shoot):
     for path, text in TEXTS.items():
         page.goto(path)
-        solutions = page.locator("details")
+        first = page.locator("details.hide")
+        assert first.count() == 1
+        assert not first.get_by_text("pip install").is_visible()
+        solutions = page.locator("details:not(.hide)")
         assert solutions.count() == text.count("<details>") > 0
         assert page.locator("details[open]").count() == 0
         code = solutions.first.locator(".highlight span.n").first
