@@ -113,10 +113,41 @@ def test_stamping_can_be_repeated_after_a_stop(copy, monkeypatch):
     assert not any(f"/{old}" in text for text in texts)
 
 
-@pytest.mark.parametrize("slug", ["", "name", "a/b/c", "your_name/x", "a b/c", "-a/b"])
+OWNERS = ["", "your_name", "a b", "-a", "a-", "a--b", "a.b", "ä", 40 * "a"]
+NAMES = ["", ".", "..", "x.git", "x.GIT", ".git", "x.wiki", "a b", "ä", 101 * "a"]
+
+
+@pytest.mark.parametrize(
+    "slug", ["name", "a/b/c", *(f"{o}/b" for o in OWNERS), *(f"a/{n}" for n in NAMES)]
+)
 def test_stamping_refuses_what_github_would(copy, slug):
     with pytest.raises(ValueError, match="expected owner/name"):
         repo.stamp(copy, slug)
+
+
+@pytest.mark.parametrize(
+    "slug", ["a/b", f"{39 * 'a'}/{100 * 'b'}", "A-b-1/c_d.e", "0/.github", "a/x.git.y"]
+)
+def test_stamping_takes_what_github_does(copy, slug):
+    repo.stamp(copy, slug)
+    assert repo.current(copy) == slug
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+def test_stamping_leaves_nothing_to_install(copy):
+    def up_to_date():
+        make = ["make", "--question", ".venv/installed"]
+        return subprocess.run(make, cwd=copy, check=False).returncode == 0
+
+    shutil.copy(ROOT / "Makefile", copy)
+    (copy / ".venv").mkdir()
+    (copy / ".venv" / "installed").touch()
+    os.utime(copy / "pyproject.toml", (0, 0))
+    repo.stamp(copy, "some/one")
+    assert up_to_date()
+    (copy / "pyproject.toml").write_text("[project]")  # any other change
+    os.utime(copy / ".venv" / "installed", (0, 0))
+    assert not up_to_date()
 
 
 @pytest.fixture(scope="module")
@@ -139,20 +170,34 @@ def bare(tmp_path_factory):
     return python
 
 
-def run(python, code, folder):
+# One shell runs all cells, as a kernel does
+SHELL = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+for cell in sys.argv[1:]:
+    InteractiveShell.instance().run_cell(cell).raise_error()
+"""
+
+
+def run(python, folder, *cells):
     return subprocess.run(
-        [python, "-c", code], cwd=folder, capture_output=True, text=True, check=False
+        [python, "-c", SHELL, *cells],
+        cwd=folder,
+        env=os.environ | {"IPYTHONDIR": str(folder / "ipython")},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
 def test_first_cell_is_quiet_where_the_package_is(tmp_path):
-    done = run(sys.executable, setup_cell(NOTEBOOKS[0]), tmp_path)
+    done = run(sys.executable, tmp_path, setup_cell(NOTEBOOKS[0]))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_first_cell_refuses_the_placeholder(bare, tmp_path):
     code = setup_cell(NOTEBOOKS[0]).replace(repo.current(ROOT), "your_name/mnist-cnn")
-    done = run(bare, code, tmp_path)
+    done = run(bare, tmp_path, code)
     assert done.returncode != 0
     assert "make repo SLUG=owner/name" in done.stderr
 
@@ -167,12 +212,12 @@ def test_first_cell_installs_the_package_and_nothing_else(bare, tmp_path):
     folder = tmp_path / "empty"
     folder.mkdir()
     versions = "import torch, numpy; print(torch.__version__, numpy.__version__)"
-    before = run(bare, versions, folder).stdout
-    done = run(bare, code, folder)
-    if "hatchling" in done.stderr and "No matching distribution" in done.stderr:
+    before = run(bare, folder, versions).stdout
+    used = "import mnist_cnn as mc; print(mc.__file__, mc.load())"
+    done = run(bare, folder, code, used)
+    if "hatchling" in done.stdout and "No matching distribution" in done.stdout:
         pytest.skip("no network to fetch the build tool from")
-    assert done.returncode == 0, done.stderr
-    found = run(bare, "import mnist_cnn as mc; print(mc.__file__, mc.load())", folder)
-    assert str(bare.parent.parent) in found.stdout, found.stderr
-    assert run(bare, versions, folder).stdout == before
-    assert run(bare, code, folder).returncode == 0
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert str(bare.parent.parent) in done.stdout
+    assert run(bare, folder, versions).stdout == before
+    assert run(bare, folder, code).stdout == ""

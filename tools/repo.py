@@ -7,13 +7,20 @@ wherever it is repeated.
 """
 
 import argparse
+import os
 import re
 import sys
 import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
+# An owner: up to 39 letters, digits, and single hyphens between them. A repository: no
+# name of a folder itself, and no end that git gives to repositories and GitHub to wikis
+SLUG = re.compile(
+    r"(?=[^/]{1,39}/)[a-z0-9]+(-[a-z0-9]+)*"
+    r"/(?!\.{1,2}$)[a-z0-9._-]{1,100}(?<!\.git)(?<!\.wiki)",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 def current(root: Path) -> str:
@@ -36,8 +43,11 @@ def stamp(root: Path, slug: str) -> int:
     where = re.compile(rf"(?<=[/]){re.escape(old)}(?![\w-])")
     count = 0
     for path in files(root):
+        time = path.stat().st_mtime_ns
         text, found = where.subn(slug, path.read_bytes().decode())  # keeps line endings
         path.write_bytes(text.encode())
+        if path.name == "pyproject.toml":  # or make would install everything anew
+            os.utime(path, ns=(time, time))
         count += found
     return count
 
