@@ -1,5 +1,5 @@
 # make lab      install and open the first notebook in JupyterLab
-# make train    the whole job in the terminal; ARGS="--epochs 1" for options
+# make train    the whole job in the terminal; ARGS="--recipe fast" for options
 # make test     lint, tests and notebooks, outputs compared
 # make bench    how fast it is beside what others run
 # TORCH_BACKEND=cpu with any of them installs PyTorch without its CUDA libraries
@@ -61,10 +61,11 @@ figures: .venv
 
 # The weights that come with the package, and the results of the runs that made them
 weights: .venv
-	for source in mnist standin; do \
-		$(bin)/python -m mnist_cnn --source $$source --out runs/$$source && \
-		cp runs/$$source/model.pt mnist_cnn/weights/$$source.pt && \
-		cp runs/$$source/results.json mnist_cnn/studies/run_$$source.json || exit 1; \
+	for run in plain_mnist plain_standin long_mnist long_standin; do \
+		$(bin)/python -m mnist_cnn --recipe $${run%_*} --source $${run#*_} \
+			--out runs/$$run && \
+		cp runs/$$run/model.pt mnist_cnn/weights/$$run.pt && \
+		cp runs/$$run/results.json mnist_cnn/studies/run_$$run.json || exit 1; \
 	done
 
 # Name the repository in badges, first cells, CITATION.cff: make repo SLUG=owner/name

@@ -22,6 +22,7 @@ from scipy import stats
 from torch import Tensor, nn
 
 import mnist_cnn as mc
+from mnist_cnn.recipes import has_fast_bfloat16
 
 HERE = Path(__file__).parent
 LINES = HERE / "results" / "ablations.jsonl"
@@ -182,6 +183,9 @@ def main() -> None:
     done = {(run["split"], run["row"], run["seed"]) for run in records.read(LINES)}
     for name, row, seed in plan[part - 1 :: parts]:
         if (options.split, name, seed) in done:
+            continue
+        if row[0].config.bfloat16 and not has_fast_bfloat16(torch.device("cpu")):
+            print(f"{name}: skipped, no instructions for bfloat16 here", flush=True)
             continue
         history = train(row, seed, digits)
         if history.interrupted:

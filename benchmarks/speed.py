@@ -27,12 +27,14 @@ from torch import nn
 
 import mnist_cnn as mc
 from mnist_cnn import distributed
+from mnist_cnn.recipes import has_fast_bfloat16
 
 ROOT = Path(__file__).parent.parent
 OWN = ROOT / "runs" / "speed.json"
 STUDY = ROOT / "mnist_cnn" / "studies" / "speed.json"
 TARGET, MOST_EPOCHS = 0.99, 14  # test accuracy to reach, and when to give up
 PROCESSOR = torch.backends.cpu.get_cpu_capability()
+SIXTEEN_BITS = has_fast_bfloat16(torch.device("cpu"))  # others would only imitate them
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -101,7 +103,7 @@ def epoch_section(digits) -> dict:
         "usual loop": usual.accuracy,
         "fit": lambda: mc.evaluate(model, digits[1]).accuracy,
     }
-    if PROCESSOR == "AVX512":  # on others it would only be imitated
+    if SIXTEEN_BITS:
         contenders["fit, bfloat16"], model16 = fitter(digits, bfloat16=True)
         accuracies["fit, bfloat16"] = lambda: mc.evaluate(model16, digits[1]).accuracy
     times = in_turn(contenders, rounds=3)
@@ -250,35 +252,25 @@ def processes_section(digits) -> dict:
 def target_section(digits) -> dict:
     """Training time until the test accuracy after an epoch is 99.0 %, one seed each.
 
-    Epochs are run in turn, with the one epoch of notebook 6's short recipe, in float32
-    and bfloat16, each time another seed.
+    Epochs are run in turn with the one epoch of the recipe ``fast``, in float32 and
+    bfloat16, each time with another seed.
     """
     contenders = {"usual loop": Usual(seed=0), "PyTorch's example": Example(seed=0)}
-    shorts = ["together, 1 epoch"]
-    if PROCESSOR == "AVX512":  # on others it would only be imitated
-        shorts.append("1 epoch in bfloat16")
+    shorts = ["fast, float32", *["fast"] * SIXTEEN_BITS]
     rows = {name: {"seconds": [], "accuracy": []} for name in [*contenders, *shorts]}
 
-    def record(name: str, train: Callable, measure: Callable[[], float]) -> float:
-        took, accuracy = seconds(train), measure()
+    def record(name: str, took: float, accuracy: float) -> None:
         print(f"  {name:<22}{took:>6.1f} s  accuracy {accuracy:.2%}", flush=True)
         rows[name]["seconds"].append(took)
         rows[name]["accuracy"].append(accuracy)
-        return accuracy
-
-    def record_short(name: str, seed: int) -> None:
-        trained, recipe = [], ablations.ROWS[name][0]
-        record(
-            name,
-            lambda: trained.append(ablations.train(recipe, seed, digits)),
-            lambda: mc.evaluate(trained[0], digits[1]).accuracy,
-        )
 
     for epoch in range(MOST_EPOCHS):
         for name in shorts:
-            record_short(name, seed=epoch)
+            history = ablations.train(ablations.ROWS[name], epoch, digits)
+            record(name, sum(history.seconds), history.test_accuracy[-1])
         for name, contender in [*contenders.items()]:
-            if record(name, contender.epoch, contender.accuracy) >= TARGET:
+            record(name, seconds(contender.epoch), contender.accuracy())
+            if rows[name]["accuracy"][-1] >= TARGET:
                 del contenders[name]
         if not contenders:
             break
@@ -286,20 +278,19 @@ def target_section(digits) -> dict:
 
 
 def long_section(digits) -> dict:
-    """Notebook 6's long recipe, in float32 and bfloat16, and three usual epochs."""
+    """The recipe ``long``, in float32 and bfloat16, and three usual epochs."""
     usual, seeds = Usual(seed=0), iter(range(100))
 
     def three_epochs() -> None:
         for _ in range(3):
             usual.epoch()
 
-    def trainer(row: str) -> Callable[[], object]:
-        recipe = ablations.ROWS[row][0]
-        return lambda: ablations.train(recipe, next(seeds), digits)
+    def trainer(row: str) -> Callable[[], float]:
+        return lambda: sum(
+            ablations.train(ablations.ROWS[row], next(seeds), digits).seconds
+        )
 
-    rows = ["together, 9 epochs"]
-    if PROCESSOR == "AVX512":  # on others it would only be imitated
-        rows.append("9 epochs in bfloat16")
+    rows = ["long, float32", *["long"] * SIXTEEN_BITS]
     contenders = {"usual loop": three_epochs} | {row: trainer(row) for row in rows}
     times = in_turn(contenders, rounds=3)
     shares = {f"{row} / usual loop": ratio(times, row, "usual loop") for row in rows}

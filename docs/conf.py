@@ -22,6 +22,8 @@ exclude_patterns = [".venv", "build"]  # large; not looked through
 
 extensions = ["myst_nb"]
 nb_execution_mode = "off"
+nb_code_prompt_show = "Show the set-up"  # the one cell that is folded
+nb_code_prompt_hide = "Hide the set-up"
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 4
 highlight_language = "none"

@@ -5,6 +5,7 @@ Everything here costs little more to import than torch; ``mc.plots``, ``mc.to_mn
 """
 
 import importlib
+from typing import TYPE_CHECKING, Any
 
 from mnist_cnn.checkpoints import load, save
 from mnist_cnn.data import (
@@ -33,6 +34,14 @@ from mnist_cnn.training import (
     pick_device,
     seed_everything,
 )
+
+if TYPE_CHECKING:  # see LAZY
+    from mnist_cnn import plots
+    from mnist_cnn.checks import check
+    from mnist_cnn.handwriting import to_mnist
+    from mnist_cnn.pad import DigitPad
+
+    __version__: str
 
 __all__ = [
     "CLASSES",
@@ -77,7 +86,7 @@ LAZY = {
 }
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version  # not cheap to import
 

@@ -6,6 +6,7 @@ weights, the results and three figures to a folder.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -53,8 +54,8 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
     """The models side by side, as text."""
     lines = [f"{'model':<20}{'parameters':>11}{'test accuracy':>16}   95 % interval"]
     for name, row in rows.items():
-        low, high = row.get("interval") or (None, None)
-        interval = f"{100 * low:.2f} to {100 * high:.2f} %" if low is not None else ""
+        ends = [f"{100 * end:.2f}" for end in row.get("interval", ())]
+        interval = f"{' to '.join(ends)} %" if ends else ""
         lines.append(
             f"{name:<20}{row['parameters']:>11,}{100 * row['accuracy']:>14.2f} %"
             f"   {interval}".rstrip()
@@ -64,7 +65,7 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
 
 def write(
     out: Path,
-    model: mc.VGG,
+    model: nn.Module,
     digits: tuple[mc.Digits, mc.Digits],
     results: dict[str, Any],
 ) -> None:
@@ -73,10 +74,11 @@ def write(
 
     mpl.use("agg")
     import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
     mc.save(model, out / "model.pt")
     text = json.dumps(results, indent=2) + "\n"
-    checkpoints.replace(out / "results.json", lambda file: file.write(text.encode()))
+    checkpoints.replace(out / "results.json", text.encode())
     train, test = digits
     predictions = mc.predict(model, test.images).argmax(dim=1)
     drawn = (
@@ -84,12 +86,12 @@ def write(
         mc.plots.learning_curves(mc.History(**results["history"])),
         mc.plots.confusion_matrix(test.labels, predictions).figure,
     )
-    look = {"format": "png", "dpi": 120, "metadata": {"Software": None}}
     for name, figure in zip(FIGURES, drawn, strict=True):
-        checkpoints.replace(
-            out / f"{name}.png", lambda file, f=figure: f.savefig(file, **look)
-        )
-        plt.close(figure)
+        with io.BytesIO() as file:
+            assert isinstance(figure, Figure)  # and no part of one
+            figure.savefig(file, format="png", dpi=120, metadata={"Software": None})
+            checkpoints.replace(out / f"{name}.png", file.getvalue())
+    plt.close("all")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,9 +7,8 @@ import os
 import stat
 import uuid
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -38,11 +37,13 @@ def save(model: nn.Module, path: str | Path) -> None:
         _from_state(state)
     except (ValueError, RuntimeError) as e:
         raise ValueError(f"expected the weights of a VGG: {e}") from e
-    replace(path, lambda file: torch.save(state, file))
+    content = io.BytesIO()
+    torch.save(state, content)
+    replace(path, content.getvalue())
 
 
-def replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Put what ``write`` writes in place of the file at ``path``, whole or not at all.
+def replace(path: Path, content: bytes) -> None:
+    """Put ``content`` in place of the file at ``path``, whole or not at all.
 
     It stands beside it under another name first, then takes its place in one step.
     """
@@ -57,7 +58,7 @@ def replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         with temporary.open("xb") as file:
             if mode is not None:
                 temporary.chmod(mode)
-            write(file)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -103,8 +104,10 @@ def _usable(path: object) -> Path:
     """A path that the system can look up, whether something is there or not."""
     try:
         usable = Path(path)  # type: ignore[arg-type]
-        usable.exists()  # OSError for a name that is too long
-    except (TypeError, ValueError, OSError) as e:
+        usable.stat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        pass  # a path all the same
+    except (TypeError, ValueError, OSError) as e:  # as for a name that is too long
         raise ValueError(f"expected the path of a file, got {shorten(path)}") from e
     return usable
 

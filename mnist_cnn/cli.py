@@ -20,7 +20,7 @@ __all__ = ["Unbroken", "parse", "steadily", "try_to_write"]
 HELP = {
     "epochs": "passes over the digits",
     "batch_size": "images a step",
-    "lr": "Adam's learning rate, the highest one with --one-cycle",
+    "lr": "Adam's learning rate; in one cycle, the highest",
     "seed": "for weights, the order of the batches, and moves",
     "one_cycle": "raise the learning rate, then lower it to almost nothing",
     "label_smoothing": "share of the target that all ten digits divide",
@@ -67,11 +67,10 @@ def parse(
         _add_setting(parser, name, RECIPES[chosen].settings()[name])
     options, rest = parser.parse_known_args(arguments)
     if rest:
-        refused = [word for word in rest if word.split("=")[0] in _flags(HELP)]
-        alone = "is for one process, python -m mnist_cnn" if refused else "is no option"
-        if several and any(word.startswith("--recipe") for word in rest):
-            refused, alone = ["--recipe"], "is for one process, python -m mnist_cnn"
-        parser.error(f"{(refused or rest)[0]} {alone}")
+        word = rest[0].split("=")[0]
+        alone = word == "--recipe" or word in _flags(HELP)
+        why = "is for one process, python -m mnist_cnn" if alone else "is no option"
+        parser.error(f"{word} {why}")
     try:
         settings = {name: getattr(options, name) for name in names}
         options.recipe_name = chosen
@@ -174,7 +173,7 @@ def steadily(work: Callable[[], int]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     before, output = sys.stdout, Unbroken(sys.stdout)
-    sys.stdout = output  # type: ignore[assignment]
+    sys.stdout = output
     try:
         status = work()
         output.flush()

@@ -104,6 +104,12 @@ def check_images(images: Tensor) -> None:
         )
 
 
+def check_digits(digits: object) -> None:
+    """Raise ValueError unless these are ``Digits``."""
+    if not isinstance(digits, Digits):
+        raise ValueError(f"expected Digits, as of load_mnist, got {shorten(digits)}")
+
+
 def whole_number(name: str, value: object, least: int = 1, most: int = 2**31) -> int:
     """``value`` as an int; ValueError unless it is whole and from least to most.
 
@@ -223,4 +229,4 @@ def load_again() -> tuple[Digits, Digits]:
 
 def last_source() -> str:
     """Which digits ``load_again`` gives: "auto" as long as none were loaded."""
-    return _last["source"]
+    return str(_last["source"])

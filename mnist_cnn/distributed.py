@@ -131,14 +131,15 @@ def load_in_turn(options: argparse.Namespace) -> tuple[mc.Digits, mc.Digits]:
 
     The others take what the first got: never a stand-in beside MNIST.
     """
-    rank, device, source = dist.get_rank(), device_of_group(), [None]
+    rank, device = dist.get_rank(), device_of_group()
+    source: list[str | None] = [None]
     try:
         if rank == 0:
             train, test = mc.load_mnist(options.data, options.source)
             source = [train.source]
     finally:
         dist.broadcast_object_list(source)  # the others wait here
-    if source == [None]:
+    if source[0] is None:
         raise ValueError("the first process has no digits")
     if rank > 0:
         train, test = mc.load_mnist(options.data, source[0])

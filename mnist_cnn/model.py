@@ -9,7 +9,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mnist_cnn.data import CLASSES, IMAGE_SHAPE, Digits, check_images, whole_number
+from mnist_cnn.data import (
+    CLASSES,
+    IMAGE_SHAPE,
+    Digits,
+    check_images,
+    shorten,
+    whole_number,
+)
 
 __all__ = [
     "VGG",
@@ -71,7 +78,8 @@ class VGG(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         check_images(images)  #                               (N,  1, 28, 28)
         features = self.features(images)  #                   (N, 16,  7,  7)
-        return self.classifier(features)  #                   (N, 10)
+        logits: Tensor = self.classifier(features)  #         (N, 10)
+        return logits
 
 
 def use_channels_last(model: nn.Module) -> None:
@@ -95,6 +103,8 @@ class NearestMean(nn.Module):
     output is the nearest mean. Raises ValueError where a class has no image.
     """
 
+    means: Tensor  # (10, 784)
+
     def __init__(self, train: Digits):
         super().__init__()
         counts = torch.bincount(train.labels, minlength=CLASSES).tolist()
@@ -107,6 +117,12 @@ class NearestMean(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         check_images(images)
         return -torch.cdist(images.flatten(1), self.means).square()
+
+
+def check_model(model: object) -> None:
+    """Raise ValueError unless this is a model, built: ``VGG()`` and not ``VGG``."""
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"expected a model, as mc.VGG(), got {shorten(model)}")
 
 
 @contextmanager
@@ -144,8 +160,9 @@ def trace(
 
     input_shape: (C, H, W) of the image. Understands convolutions and pools with square
     kernels, and linear layers, in a row and each passed once; the receptive field is
-    the theoretical one, padding included.
+    the theoretical one, padding included. Raises ValueError for what is no model.
     """
+    check_model(model)
     rows: list[Layer] = []
     field, jump = 1, 1  # pixels seen by one unit; pixels between neighbouring units
 
@@ -184,5 +201,5 @@ def trace(
     return rows
 
 
-def _side(size: int | tuple[int, int]) -> int:
+def _side(size: int | tuple[int, ...]) -> int:
     return size if isinstance(size, int) else size[0]

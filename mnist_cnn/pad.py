@@ -73,7 +73,8 @@ class DigitPad(anywidget.AnyWidget):
                 pass
             else:
                 logits = predict(self.network, image.unsqueeze(0))  #  (1, 10)
-                probabilities = logits.softmax(dim=1)[0, :CLASSES].tolist()
+                if logits.isfinite().all():  # a ruined model has no answer
+                    probabilities = logits.softmax(dim=1)[0, :CLASSES].tolist()
                 seen = (image * 255).round().int().flatten().tolist()
         with self.hold_sync():
             self.seen, self.probabilities = seen, probabilities

@@ -101,8 +101,13 @@ class Recipe:
 
 
 # fast: the rate and the batch size were chosen on images held out of the training set
-FAST = {"batch_size": 64, "lr": 1e-2, "one_cycle": True, "bfloat16": True}
-MOVES = {"shift": 2.0, "rotation": 10.0}
+FAST: dict[str, Any] = {
+    "batch_size": 64,
+    "lr": 1e-2,
+    "one_cycle": True,
+    "bfloat16": True,
+}
+MOVES: dict[str, Any] = {"shift": 2.0, "rotation": 10.0}
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
@@ -168,7 +173,8 @@ def in_bfloat16(model: nn.Module) -> Callable[[Tensor], Tensor]:
 
     def forward(images: Tensor) -> Tensor:
         features = model.features(images.to_mkldnn(torch.bfloat16))
-        return model.classifier(features.to_dense(torch.float32))
+        logits: Tensor = model.classifier(features.to_dense(torch.float32))
+        return logits
 
     return forward
 

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
 
-from mnist_cnn.data import Digits, whole_number
+from mnist_cnn.data import Digits, check_digits, shorten, whole_number
 from mnist_cnn.metrics import Metrics, device_of, evaluate
+from mnist_cnn.model import check_model
 from mnist_cnn.recipes import TrainConfig, has_fast_bfloat16, in_bfloat16, mover
 
 __all__ = [
@@ -67,10 +68,14 @@ class History:
             del figures[whole:]
 
 
+Loader = DataLoader[tuple[Tensor, ...]]  # batches of (images, labels)
+
+
 def pick_device() -> torch.device:
     """The accelerator (CUDA, MPS, XPU) if there is one that works, else the CPU."""
     if torch.accelerator.is_available():
         device = torch.accelerator.current_accelerator()
+        assert device is not None  # one is available
         try:
             torch.zeros(1, device=device)
         except RuntimeError as reason:  # an old driver; a virtual Mac without memory
@@ -84,6 +89,7 @@ def seed_everything(seed: int) -> None:
     """Seed Python's, NumPy's and PyTorch's global random generators."""
     import numpy as np
 
+    seed = whole_number("seed", seed, least=0, most=2**32 - 1)
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 (libraries still draw from the global one)
     torch.manual_seed(seed)
@@ -91,17 +97,19 @@ def seed_everything(seed: int) -> None:
 
 def make_loaders(
     train: Digits, test: Digits, batch_size: int = 32, seed: int = 0
-) -> tuple[DataLoader, DataLoader]:
+) -> tuple[Loader, Loader]:
     """Loaders of (images, labels) batches: train shuffled anew each epoch, test not.
 
     Each has a random generator of its own, so that nothing else that draws random
     numbers, evaluation included, changes the order of the batches. A whole batch is
     cut from the tensors at once, which is much faster than image by image.
     """
+    check_digits(train)
+    check_digits(test)
     batch_size = whole_number("batch_size", batch_size)
     seed = whole_number("seed", seed, least=0, most=2**63)
 
-    def loader(digits: Digits, shuffle: bool) -> DataLoader:
+    def loader(digits: Digits, shuffle: bool) -> Loader:
         generator = torch.Generator().manual_seed(seed)
         sampler = (
             RandomSampler(digits, generator=generator)
@@ -131,11 +139,15 @@ def fit(
     Stopping it (Ctrl-C, or the notebook's stop button) returns the history of the
     epochs completed, and the model is as it was after the last of them. Raises
     FloatingPointError when a loss is no longer finite, and
-    ValueError for a config that is none or that does not suit the model.
+    ValueError for arguments of another kind, and for a config or digits that do not
+    suit the model.
     """
+    check_model(model)
+    for digits in (train, test):
+        check_digits(digits)
     config = TrainConfig() if config is None else config
     if not isinstance(config, TrainConfig):
-        raise ValueError(f"expected a TrainConfig, got {config!r}")
+        raise ValueError(f"expected a TrainConfig, got {shorten(config)}")
     device = device_of(model)
     train, test = train.to(device), test.to(device)
     train_loader, _ = make_loaders(train, test, config.batch_size, config.seed)
@@ -189,7 +201,8 @@ def _make_step(
 
     It takes images (N, 1, 28, 28) and labels (N,), returns logits (N, 10) and the loss.
     """
-    move, forward, schedule = mover(config), model, None
+    move, schedule = mover(config), None
+    forward: Callable[[Tensor], Tensor] = model
     if config.one_cycle:
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, config.lr, total_steps=config.epochs * batches
@@ -214,7 +227,7 @@ def _make_step(
     return step
 
 
-def _train_epoch(step: Step, loader: DataLoader, title: str, progress: bool) -> Metrics:
+def _train_epoch(step: Step, loader: Loader, title: str, progress: bool) -> Metrics:
     """A step for every batch; loss and accuracy as running means over the images."""
     from tqdm import tqdm
 

@@ -162,7 +162,7 @@ GOING_FURTHER: Phrases = {
     "After 35 steps both": None,  # the cell after the figure asserts it
     "{} seeds a change ({} where": lambda: (
         facts.study_row("batch norm")["n"],
-        facts.study_row("together, 9 epochs")["n"],
+        facts.study_row("long")["n"],
     ),
     "{} of {} networks end up": lambda: (facts.stuck(), len(facts.constant_rate())),
     "best of the others reads {} %": lambda: max(facts.constant_rate()),
@@ -196,9 +196,11 @@ GOING_FURTHER: Phrases = {
         lambda: (facts.FILTERS, RECIPE.batch_size)
     ),
     "From {} filters on, doubling": lambda: facts.FILTERS,
-    "it ({} and {} use": lambda: (16, 32),
     "for each of {} channels": lambda: facts.FILTERS,
-    "of six convolutions: {}.": lambda: 2 * 6 * facts.FILTERS,
+    "of six convolutions: {}. The network grows by {} only": lambda: (
+        2 * 6 * facts.FILTERS,
+        facts.growth_by_batch_norm(),
+    ),
     "n is {}, and {} seeds leave a standard error of {} points": lambda: (
         facts.seeds_for(0.02),
         facts.study_row("batch norm")["n"],

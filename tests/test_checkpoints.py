@@ -1,5 +1,6 @@
 """Weights on disk: whole or not at all, harmless, and right or refused."""
 
+import math
 import os
 import pickle
 import random
@@ -122,15 +123,115 @@ def test_save_refuses_what_load_would(tmp_path):
 def test_failed_save_keeps_the_old_file(model, path, monkeypatch):
     mc.save(model, path)
 
-    def fail(state, file):
-        file.write(b"half of it")
+    def fail(file):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(torch, "save", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="No space left"):
         mc.save(mc.VGG(filters=9), path)
     assert same(mc.load(path), model)
     assert [p.name for p in path.parent.iterdir()] == ["model.pt"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no file modes on Windows")
+def test_save_keeps_the_mode_of_a_file(model, path):
+    mc.save(model, path)
+    path.chmod(0o600)
+    mc.save(model, path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
+def test_save_replaces_files_alone(model, path, kind):
+    if kind == "device":
+        path = Path("/dev/null")
+    else:
+        path.mkdir() if kind == "folder" else os.mkfifo(path)
+    before = path.stat().st_mode, path.stat().st_ino
+    with pytest.raises(ValueError, match="expected a file or nothing at"):
+        mc.save(model, path)
+    assert (path.stat().st_mode, path.stat().st_ino) == before
+
+
+@pytest.mark.parametrize("bad", ["x" * 300, "a\0b", 3, None], ids=str)
+def test_paths_that_no_system_takes(model, bad):
+    with pytest.raises(ValueError, match="expected the path of a file, got"):
+        mc.save(model, bad)
+    if bad is not None:  # the weights that are shipped
+        with pytest.raises(ValueError, match="expected the path of a file, got"):
+            mc.load(bad)
+
+
+def test_save_needs_a_model(path):
+    with pytest.raises(ValueError, match="expected a VGG to save, got 3"):
+        mc.save(3, path)
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_both_forms_are_kept(path, batch_norm):
+    model = mc.VGG(filters=3, batch_norm=batch_norm).train()
+    model(torch.rand(8, 1, 28, 28))  # moves the running means
+    mc.save(model, path)
+    assert same(mc.load(path), model)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("name", ["features.2.weight", "features.1.running_var"])
+def test_weights_that_are_no_numbers_are_refused(path, name, value):
+    model = mc.VGG(filters=2, batch_norm="running" in name)
+    model.state_dict()[name][0] = value
+    with pytest.raises(ValueError, match=f"{name} holds numbers that are infinite"):
+        mc.save(model, path)
+    torch.save(model.state_dict(), path)
+    with pytest.raises(ValueError, match=f"{name} holds numbers that are infinite"):
+        mc.load(path)
+
+
+# Files that would take a machine's memory
+
+
+def peak_memory(path):
+    """The most memory, in MB, that a process takes which loads this, and its error."""
+    code = (
+        "import resource, sys; import mnist_cnn as mc; mc.load();"
+        "usage = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024;"
+        "before = usage()\n"
+        "try: mc.load(sys.argv[1])\n"
+        "except ValueError as e: print(usage() - before, e)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, path], capture_output=True, text=True, check=True
+    )
+    more, error = run.stdout.split(" ", 1)
+    return float(more), error
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts kilobytes on Linux alone")
+@pytest.mark.parametrize("kind", ["large", "bomb", "strides", "wide"])
+def test_size_is_looked_at_before_anything_is_unpacked(path, kind):
+    if kind == "large":
+        with path.open("wb") as file:
+            file.truncate(40 * 10**9)  # takes no room on disk
+    elif kind == "bomb":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("model/data.pkl", bytes(400_000_000))
+    else:
+        with torch.device("meta"):
+            shapes = mc.VGG(filters=500).state_dict()
+        width = {"strides": 500, "wide": 2200}[kind]
+        torch.save(
+            {
+                name: torch.zeros(1).expand(
+                    *[width if n == 500 else n for n in v.shape]
+                )
+                for name, v in shapes.items()
+            },
+            path,
+        )
+    more, error = peak_memory(path)
+    assert more < 50
+    assert "model.pt does not hold the weights of a VGG: " in error
 
 
 # Files that are not what load expects

@@ -125,6 +125,20 @@ def test_a_batch_that_cannot_be_split(monkeypatch, digits, few):
         distributed.train_shards(mc.VGG(2), digits, few, mc.TrainConfig())
 
 
+@pytest.mark.parametrize(
+    "option",
+    ["--recipe=fast", "--one-cycle", "--shift=2", "--batch-norm", "--nonsense"],
+)
+def test_options_for_one_process_are_refused(option, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        distributed.main([option, "--out", str(tmp_path)])
+    why = (
+        "no option" if "nonsense" in option else "for one process, python -m mnist_cnn"
+    )
+    error = capsys.readouterr().err
+    assert error == f"error: {option.split('=')[0]} is {why}\n"
+
+
 def test_without_torchrun(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("RANK", "0")  # as some clusters do
     monkeypatch.delenv("LOCAL_RANK", raising=False)

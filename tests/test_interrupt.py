@@ -89,6 +89,24 @@ def test_stop_button_at_any_call(digits, call):
     assert_usable(model, history, digits)
 
 
+def test_history_and_model_agree_after_a_stop(digits):
+    model, steps = mc.VGG(filters=2), []
+
+    def stop(module, _):
+        steps.append(module.training)
+        if sum(steps) == 20:  # the fourth step of the third epoch
+            raise KeyboardInterrupt
+
+    handle = model.register_forward_pre_hook(stop)
+    config = mc.TrainConfig(epochs=5, batch_size=8, lr=0.01)
+    history = mc.fit(model, digits, digits, config, progress=False)
+    handle.remove()
+    assert len(history.test_loss) == 3
+    after = mc.evaluate(model, digits)
+    assert after == (history.test_loss[-1], history.test_accuracy[-1])
+    assert history.test_loss[-1] != history.test_loss[0]
+
+
 def test_stop_while_an_epoch_is_noted_down(digits, monkeypatch):
     class Stop(list):
         def append(self, value):

@@ -131,3 +131,55 @@ def test_interval_needs_a_count():
 def test_interval_of_all_right_ends_at_one():
     assert mc.accuracy_interval(300, 300)[1] == 1.0
     assert mc.accuracy_interval(0, 300)[0] == 0.0
+
+
+@pytest.mark.parametrize("spoil", [torch.nan, torch.inf, -0.1, 255.0], ids=str)
+def test_images_out_of_range_get_no_answer(digits, spoil):
+    images = digits.images.clone()
+    images[7, 0, 3, 3] = spoil
+    with pytest.raises(ValueError, match=r"expected pixels in \[0, 1\], got"):
+        mc.predict(mc.VGG(2), images)
+
+
+def test_what_turning_adds_is_no_fault(digits):
+    images = digits.images.clone()
+    images[7, 0, 3, 3] = 1 + 1e-6
+    assert len(mc.predict(mc.VGG(2), images)) == len(digits)
+
+
+@pytest.mark.parametrize("bad", [3, None, mc.VGG, "model"], ids=str)
+def test_what_is_no_model_is_named(digits, bad):
+    for use in (
+        lambda: mc.predict(bad, digits.images),
+        lambda: mc.evaluate(bad, digits),
+        lambda: mc.trace(bad),
+        lambda: mc.fit(bad, digits, digits, progress=False),
+    ):
+        with pytest.raises(ValueError, match=r"expected a model, as mc\.VGG\(\), got"):
+            use()
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_what_are_no_digits_is_named(digits, part):
+    parts = [digits, digits]
+    parts[part] = (digits.images, digits.labels)
+    for use in (
+        lambda: mc.evaluate(mc.VGG(2), parts[part]),
+        lambda: mc.fit(mc.VGG(2), *parts, progress=False),
+        lambda: mc.make_loaders(*parts),
+    ):
+        with pytest.raises(ValueError, match="expected Digits, as of load_mnist, got"):
+            use()
+
+
+def test_too_few_classes_are_named(digits):
+    with pytest.raises(
+        ValueError, match=r"gives 10 logits an image or more, got .*5\)"
+    ):
+        mc.fit(mc.VGG(2, 5), digits, digits, progress=False)
+
+
+@pytest.mark.parametrize("bad", [-1, 2**32, 1.5, True], ids=str)
+def test_seeds_that_are_none(bad):
+    with pytest.raises(ValueError, match="expected seed to be a whole number"):
+        mc.seed_everything(bad)

@@ -176,26 +176,22 @@ def test_citation_agrees_with_the_project():
         assert f"\n{key}: {PROJECT['project'][key]}\n" in citation
 
 
-def test_shipped_files_are_package_data():
-    for source in ("mnist", "standin"):
-        model = mc.load(source=source)
-        assert sum(p.numel() for p in model.parameters()) == 19_610
-        run = mc.load_study(f"run_{source}")
-        assert run["source"] == source
-        assert run["models"]["VGG"]["accuracy"] == run["test_accuracy"]
+@pytest.mark.parametrize("source", ["mnist", "standin"])
+@pytest.mark.parametrize("recipe", ["plain", "long"])
+def test_shipped_weights_are_those_of_the_recorded_run(recipe, source):
+    model = mc.load(source=source, recipe=recipe)
+    run = mc.load_study(f"run_{recipe}_{source}")
+    assert run["source"] == source
+    assert run["test_accuracy"] == run["history"]["test_accuracy"][-1]
+    assert run["test_accuracy"] == run["models"]["VGG"]["accuracy"]
+    asked, built = mc.RECIPES[recipe], mc.RECIPES[recipe].build()
+    assert {**asked.settings(), **run["config"]} == asked.settings()
+    shapes = [{k: v.shape for k, v in m.state_dict().items()} for m in (model, built)]
+    assert shapes[0] == shapes[1]
+
+
+def test_unknown_names_are_told():
     with pytest.raises(ValueError, match=r"expected name .* got 'nonsense'"):
         mc.load_study("nonsense")
-
-
-def test_shipped_run_is_the_recipe():
-    config = mc.load_study("run_mnist")["config"]
-    assert config == {
-        "epochs": 3,
-        "batch_size": 32,
-        "lr": 0.001,
-        "seed": 0,
-        "filters": 16,
-    }
-    assert mc.TrainConfig(**{k: v for k, v in config.items() if k != "filters"}) == (
-        mc.TrainConfig()
-    )
+    with pytest.raises(ValueError, match=r"expected recipe .*'long', 'plain'.* 'best'"):
+        mc.load(recipe="best")

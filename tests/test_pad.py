@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 import traitlets
 from PIL import Image, ImageDraw
 
@@ -52,6 +53,16 @@ def test_other_pixels_are_refused(pad, pixels):
     with pytest.raises(traitlets.TraitError):
         pad.pixels = pixels
     assert pad.prediction is None
+
+
+def test_a_ruined_model_has_no_answer():
+    model = mc.load()
+    torch.nn.init.constant_(model.classifier[1].bias, float("nan"))
+    pad = mc.DigitPad(model)
+    pad.pixels = SEVEN
+    assert pad.prediction is None
+    assert pad.probabilities == []
+    assert max(pad.seen) == 255
 
 
 def test_the_model_keeps_its_mode():

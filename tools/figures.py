@@ -17,7 +17,7 @@ def main() -> None:
     mpl.use("agg")
     train, test = mc.load_mnist(source="mnist")
     model = mc.load()
-    history = mc.History(**mc.load_study("run_mnist")["history"])
+    history = mc.History(**mc.load_study("run_plain_mnist")["history"])
     predictions = mc.predict(model, test.images).argmax(dim=1)
     figures = {
         "samples": mc.plots.sample_grid(train),

@@ -1,0 +1,90 @@
+"""The answers to the exercises of notebook 3: training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+
+from mnist_cnn.checks.answers import compare, expect, items, number, register
+from mnist_cnn.data import CLASSES
+from mnist_cnn.studies import load_study
+
+
+@register("3.1")
+def price_of_doubt(answer: object) -> None:
+    """What cross-entropy charges for three probabilities."""
+    what = "three losses, at 0.5, 0.9 and 0.99"
+    values = [number(item, what) for item in items(answer, 3, what)]
+    chances = (0.5, 0.9, 0.99)
+
+    def is_like(formula: Callable[[float], float]) -> bool:
+        pairs = zip(values, map(formula, chances), strict=True)
+        return all(abs(value - result) < 0.005 for value, result in pairs)
+
+    expect(not is_like(math.log), "no loss is negative: a minus is missing")
+    expect(not is_like(lambda p: -math.log10(p)), "ln is to base e, not to base 10")
+    expect(not is_like(lambda p: -math.log2(p)), "ln is to base e, not to base 2")
+    expect(not is_like(lambda p: 1 - p), "that is 1 - p, and the loss is -ln(p)")
+    for p, value in zip(chances, values, strict=True):
+        compare(value, -math.log(p), f"-ln({p}) is not {value:g}", within=0.005)
+
+
+@register("3.2")
+def first_step(answer: object) -> None:
+    """Where the first step of SGD takes a weight, and where Adam's."""
+    what = "two weights, after SGD's step and after Adam's"
+    values = [number(item, what) for item in items(answer, 2, what)]
+    after = {}
+    for optimizer in (torch.optim.SGD, torch.optim.Adam):
+        weight = torch.tensor([0.5], requires_grad=True)
+        weight.grad = torch.tensor([-2.0])
+        optimizer([weight], lr=0.1).step()
+        after[optimizer.__name__] = weight.item()
+    hints = (
+        "SGD moves by the gradient itself, not by its sign",
+        "that is SGD's step; Adam divides by the size of the gradient",
+    )
+    results = zip(values, after.items(), hints, reversed(after.values()), strict=True)
+    for value, (name, result), hint, other in results:
+        mistakes = {
+            f"{name}: {value:g} is uphill, and a step goes down": 1 - result,
+            f"{name}: {value:g} is the move, not the weight after it": result - 0.5,
+            f"{name}: {hint}": other,
+        }
+        otherwise = (
+            f"{name}: a step at a learning rate of 0.1 does not lead to {value:g}"
+        )
+        compare(value, result, otherwise, mistakes, within=1e-3)
+
+
+@register("3.3")
+def without_zero_grad(answer: object) -> str:
+    """The losses of one batch while the gradients pile up."""
+    what = "the list of 200 losses"
+    losses = [number(item, what) for item in items(answer, 200, what)]
+    nothing, mean = math.log(CLASSES), sum(losses[-20:]) / 20
+    expect(
+        abs(losses[0] - nothing) < 0.1,
+        f"the first loss is {losses[0]:.2f}, and knowing nothing costs {nothing:.2f}: "
+        "begin with a new model",
+    )
+    moving = max(losses) > min(losses)
+    reason = "no optimizer.step(), or an optimizer made for another model"
+    expect(moving, f"the loss stays the same: {reason}")
+    remark = f"the last 20 losses average {mean:.2f}"
+    expect(mean > 1, f"{remark}: it has learned, so zero_grad() was there")
+    return f"It has hardly learned: {remark}."
+
+
+@register("3.4")
+def off_the_plateau(answer: object) -> str:
+    """The losses of SGD on its way from the plateau."""
+    what = "the list of 300 losses"
+    losses = [number(item, what) for item in items(answer, 300, what)]
+    mean, nothing = sum(losses[-50:]) / 50, math.log(CLASSES)
+    remark = f"the last 50 losses average {mean:.2f}"
+    left = mean < load_study("plateau")["threshold"]
+    expect(left, f"{remark}, and {nothing:.2f} is the plateau")
+    return f"It has left the plateau: {remark}."
