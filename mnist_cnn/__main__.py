@@ -41,10 +41,9 @@ def train(
 
 def score(model: nn.Module, accuracy: float, images: int) -> dict[str, Any]:
     """Accuracy with its interval, and the size of the model."""
-    tensors = [*model.parameters(), *model.buffers()]
-    counters = [t for t in tensors if not t.is_floating_point()]
+    tensors = [*model.parameters()] or [*model.buffers()]  # the means are not trained
     return {
-        "parameters": sum(t.numel() for t in tensors) - len(counters),
+        "parameters": sum(t.numel() for t in tensors),
         "accuracy": accuracy,
         "interval": mc.accuracy_interval(round(accuracy * images), images),
     }

@@ -122,8 +122,11 @@ def _add_setting(parser: Parser, name: str, default: Any) -> None:
 def try_to_write(out: Path, names: Sequence[str]) -> None:
     """Make the folder ``out``; OSError where a file there could not be written."""
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=out, prefix=".try-"):
-        pass
+    try:
+        with tempfile.NamedTemporaryFile(dir=out, prefix=".try-"):
+            pass
+    except OSError as e:
+        raise OSError(f"{out} cannot be written: {e.strerror}") from e
     for name in names:
         if (out / name).exists() and not (out / name).is_file():
             raise OSError(f"{out / name} is in the way: it is no file")

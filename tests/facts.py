@@ -134,6 +134,13 @@ SEEDS_MEAN, SEEDS_DEVIATION = statistics.mean(SEEDS), statistics.stdev(SEEDS)
 PLATEAU = mc.load_study("plateau")
 
 
+def recorded_long() -> tuple[int, float, float, float]:
+    """Parameters, accuracy and interval of the recipe ``long``."""
+    row = mc.load_study("run_long_mnist")["models"]["VGG"]
+    low, high = row["interval"]
+    return row["parameters"], 100 * row["accuracy"], 100 * low, 100 * high
+
+
 def recorded(model: str) -> tuple[float, float, float]:
     """Accuracy and interval of a model of the README's table.
 

@@ -210,9 +210,10 @@ def read_by_one() -> tuple[int, int]:
 
 
 @cache
-def moved(right: int = 0, down: int = 0) -> float:
+def moved(right: int = 0, down: int = 0, recipe: str = "plain") -> float:
     """The accuracy on moved test images."""
-    return score(network(), F.pad(images_of(1).images, (right, -right, down, -down)))
+    images = F.pad(images_of(1).images, (right, -right, down, -down))
+    return score(mc.load(recipe=recipe), images)
 
 
 def changed_by_covering(side: int = 7) -> tuple[int, int]:

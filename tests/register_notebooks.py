@@ -172,7 +172,6 @@ GOING_FURTHER: Phrases = {
     ),
     "and (at {} epochs) smoothing": facts.dropped_epochs,
     "the clock set {} epochs": facts.epochs_together,
-    "its peak at 0.01, in batches of 64": None,
     "numbers of {} bits, and keep their weights in {}.": lambda: (
         facts.bits(torch.bfloat16),
         facts.bits(facts.WEIGHTS),

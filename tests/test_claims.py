@@ -73,6 +73,14 @@ def test_recorded_run_is_that_of_the_shipped_weights(model, compute):
         pytest.skip("MNIST is not here")
 
 
+def test_recorded_run_of_long_is_that_of_the_shipped_weights():
+    try:
+        score = facts_mnist.moved(recipe="long")
+    except claims.NeedsMnist:
+        pytest.skip("MNIST is not here")
+    assert facts.recorded_long()[1] == pytest.approx(score)
+
+
 # The check itself
 
 PHRASES = {"{} parameters": lambda: 19_610, "{} of {} photos": lambda: (2, 10)}

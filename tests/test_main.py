@@ -229,16 +229,6 @@ def test_a_folder_in_the_place_of_a_result(small_data, tmp_path, capsys, name):
     assert error == f"error: {tmp_path / name} is in the way: it is no file\n"
 
 
-def test_a_folder_that_cannot_be_written(tmp_path, capsys, monkeypatch):
-    def refuse(*_, **__):
-        raise PermissionError(13, "Permission denied", str(tmp_path))
-
-    monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
-    with pytest.raises(SystemExit, match="2"):
-        main(["--out", str(tmp_path)])
-    assert capsys.readouterr().err.count("\n") == 1
-
-
 COMMAND = """
 import sys
 import torch
@@ -249,6 +239,33 @@ digits = mc.Digits(torch.rand(40, 1, 28, 28), torch.arange(40) % 10)
 mc.load_mnist = lambda root, source: (digits, digits)
 sys.exit(main(["--epochs=1", "--filters=2", *sys.argv[1:]]))
 """
+
+
+NOBODY = """
+import os
+import sys
+from mnist_cnn.__main__ import main
+
+if os.getuid() == 0:
+    os.setuid(65534)  # for root, every folder can be written
+main(["--out", sys.argv[1]])
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such modes on Windows")
+def test_a_folder_that_cannot_be_written():
+    with tempfile.TemporaryDirectory() as folder:  # where every user can look
+        Path(folder).chmod(0o555)
+        done = subprocess.run(
+            [sys.executable, "-c", NOBODY, folder],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        Path(folder).chmod(0o755)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: {folder} cannot be written: Permission denied\n"
 
 
 def in_a_process(out, stdout=subprocess.PIPE, **environment):
