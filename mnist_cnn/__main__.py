@@ -41,9 +41,10 @@ def train(
 
 def score(model: nn.Module, accuracy: float, images: int) -> dict[str, Any]:
     """Accuracy with its interval, and the size of the model."""
-    tensors = [*model.parameters()] or [*model.buffers()]  # the means are not trained
+    learned = sum(p.numel() for p in model.parameters())
+    means = sum(b.numel() for b in model.buffers())  # nothing trains these
     return {
-        "parameters": sum(t.numel() for t in tensors),
+        "parameters": learned or means,
         "accuracy": accuracy,
         "interval": mc.accuracy_interval(round(accuracy * images), images),
     }

@@ -138,9 +138,8 @@ def fit(
 
     Stopping it (Ctrl-C, or the notebook's stop button) returns the history of the
     epochs completed, and the model is as it was after the last of them. Raises
-    FloatingPointError when a loss is no longer finite, and
-    ValueError for arguments of another kind, and for a config or digits that do not
-    suit the model.
+    FloatingPointError when a loss is no longer finite, and ValueError for arguments of
+    another kind and for a config or digits that do not suit the model.
     """
     check_model(model)
     for digits in (train, test):
@@ -155,7 +154,9 @@ def fit(
         optimizer = torch.optim.Adam(model.parameters(), lr=config.lr, fused=True)
     step = _make_step(model, optimizer, config, len(train_loader), progress)
 
-    history, finished = History(), copy.deepcopy(model.state_dict())
+    history = History()
+    # After even epochs and odd ones: a stop may come before the last is in the history
+    weights = [copy.deepcopy(model.state_dict())] * 2
     try:
         untrained = evaluate(model, train.first(10_000))
         history.append(untrained, evaluate(model, test), 0.0)
@@ -167,7 +168,7 @@ def fit(
             seconds = time.perf_counter() - start
             tested = evaluate(model, test)
             check_finite("test loss", tested.loss, f"after {title}")
-            finished = copy.deepcopy(model.state_dict())
+            weights[epoch % 2] = copy.deepcopy(model.state_dict())
             history.append(trained, tested, seconds)
             if progress:
                 print(
@@ -178,9 +179,9 @@ def fit(
     except KeyboardInterrupt:
         history.interrupted = True
         history.drop_partial()
-        model.load_state_dict(finished)
+        epochs = max(0, len(history.seconds) - 1)  # entry 0 is the untrained model
+        model.load_state_dict(weights[epochs % 2])
         if progress:
-            epochs = max(0, len(history.seconds) - 1)  # entry 0 is the untrained model
             print(f"\nstopped by the user after {epochs} epochs")
     finally:
         model.eval()
