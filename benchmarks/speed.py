@@ -32,6 +32,7 @@ from mnist_cnn.recipes import has_fast_bfloat16
 ROOT = Path(__file__).parent.parent
 OWN = ROOT / "runs" / "speed.json"
 STUDY = ROOT / "mnist_cnn" / "studies" / "speed.json"
+SOME = 12_000  # images, for what differs little from one step to the next
 TARGET, MOST_EPOCHS = 0.99, 14  # test accuracy to reach, and when to give up
 PROCESSOR = torch.backends.cpu.get_cpu_capability()
 SIXTEEN_BITS = has_fast_bfloat16(torch.device("cpu"))  # others would only imitate them
@@ -211,32 +212,32 @@ def memory_section(_) -> dict:
 
 
 def shard_epoch(rank: int, folder: str, batch_size: int) -> None:
-    """One of two processes: an epoch, timed by the first."""
+    """One of two processes: a pass over some images, timed by the first."""
     torch.set_num_threads(1)
     meet = f"file://{folder}/meet"
     torch.distributed.init_process_group(
         "gloo", init_method=meet, rank=rank, world_size=2
     )
     train, test = mc.load_mnist()
-    few = test.first(2)
+    some, few = train.first(SOME), test.first(2)
     config = mc.TrainConfig(epochs=1, batch_size=batch_size)
     with Path(os.devnull).open("w") as sys.stdout:
-        distributed.train_shards(mc.VGG(), train.first(64), few, config)  # warm-up
-        took = seconds(lambda: distributed.train_shards(mc.VGG(), train, few, config))
+        distributed.train_shards(mc.VGG(), some.first(64), few, config)  # warm-up
+        took = seconds(lambda: distributed.train_shards(mc.VGG(), some, few, config))
     (Path(folder) / f"{rank}.json").write_text(str(took))
     torch.distributed.destroy_process_group()
 
 
 def processes_section(digits) -> dict:
-    """An epoch by one process with two threads, and by two with one each."""
+    """A pass by one process with two threads, and by two with one each."""
     results, threads = {}, torch.get_num_threads()
     for batch_size in (32, 256):
         times: dict[str, list[float]] = {"one process": [], "two processes": []}
         config = mc.TrainConfig(epochs=1, batch_size=batch_size)
-        few = digits[1].first(2)
-        for _ in range(3):
+        some, few = digits[0].first(SOME), digits[1].first(2)
+        for _ in range(5):
             torch.set_num_threads(2)
-            history = mc.fit(mc.VGG(), digits[0], few, config, progress=False)
+            history = mc.fit(mc.VGG(), some, few, config, progress=False)
             torch.set_num_threads(threads)
             times["one process"].append(history.seconds[1])
             with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,6 @@
 """The same recipe on several processes, each with a share of every batch:
 
-    torchrun --nproc-per-node=2 -m mnist_cnn.distributed
+    torchrun --local-addr=localhost --nproc-per-node=2 -m mnist_cnn.distributed
 
 Takes those options of ``python -m mnist_cnn`` that need no other loop than this one.
 Trains with DistributedDataParallel, over gloo on processors and nccl on CUDA GPUs, one
@@ -29,7 +29,7 @@ from mnist_cnn.training import check_finite
 
 __all__ = ["evaluate_shards", "main", "train_shards"]
 
-COMMAND = "torchrun --nproc-per-node=2 -m mnist_cnn.distributed"
+COMMAND = "torchrun --local-addr=localhost --nproc-per-node=2 -m mnist_cnn.distributed"
 
 
 def train_shards(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
 from pathlib import Path
@@ -10,16 +11,20 @@ from typing import IO, Literal, overload
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from scipy import ndimage
 from torch import Tensor
 
 __all__ = ["to_mnist"]
 
 Gray = NDArray[np.float32]  # (height, width), 0 is black and 1 is white, or no ink, ink
-Source = Image.Image | np.ndarray | Tensor | str | os.PathLike | IO[bytes]
+Source = Image.Image | np.ndarray | Tensor | str | os.PathLike[str] | IO[bytes]
 
 SIDE = 800  # long side we work at; a JPEG is opened below twice this, so under 4 MP
+PIXELS = 36_000_000  # other formats are decoded whole: A4 at 600 dpi is 35 million
+HEIC = {b"ftyp" + b for b in (b"heic", b"heix", b"heim", b"hevc", b"mif1", b"msf1")}
+TURNS = dict(enumerate(map(Image.Transpose, (0, 3, 1, 5, 4, 6, 2)), 2))  # by EXIF's 2-8
 FULL = (1, *(2**bits - 1 for bits in range(8, 17)))  # white in a picture of so many
 SMALL = 100  # a picture with no side above this is a scan like MNIST, not a photo
 BOX, FIELD = 20, 28  # MNIST's digits were scaled into BOX, then centred in FIELD
@@ -67,58 +72,76 @@ def read_gray(image: Source) -> Gray:
         return _from_array(image.detach().cpu().numpy(), channels_first=True)
     if isinstance(image, np.ndarray):
         return _from_array(image, channels_first=False)
-    opened = isinstance(image, Image.Image)
-    if not (opened or isinstance(image, str | os.PathLike) or hasattr(image, "read")):
+    path = Path(os.fsdecode(image)) if isinstance(image, str | os.PathLike) else None
+    if not (path or isinstance(image, Image.Image) or hasattr(image, "read")):
         raise ValueError(
             "expected a PIL image, an array, a tensor, a path or an open file, "
             f"got {type(image).__name__}"
         )
+    name = path.name[:60] if path else "the file"
     try:
-        if opened:
+        if isinstance(image, Image.Image):
             return _from_pil(image)
-        with warnings.catch_warnings():
-            # A large photo is welcome: it is reduced before it is decoded
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(image) as ours:
-                if max(ours.size) > SIDE:
-                    # A JPEG decoder can leave out 7 of 8 rows and columns
-                    ratio = SIDE / max(ours.size)
-                    ours.draft(None, tuple(max(1, int(n * ratio)) for n in ours.size))
-                return _from_pil(ours)
+        if path and path.exists() and not (path.is_file() or path.is_dir()):
+            raise ValueError(f"{name} is no regular file")  # a pipe may never answer
+        return _from_file(image, name)
     except Image.DecompressionBombError as e:
-        raise ValueError(f"{_name(image)} has too many pixels to open safely") from e
+        raise ValueError(f"{name} has too many pixels to open safely") from e
     except (FileNotFoundError, IsADirectoryError, PermissionError):
         raise
-    except (UnidentifiedImageError, OSError, SyntaxError) as e:
-        raise ValueError(f"{_name(image)} cannot be read as an image: {e}") from e
+    except (OSError, SyntaxError) as e:
+        why = getattr(e, "strerror", None) or e  # strerror: without the whole path
+        if not isinstance(image, Image.Image) and _is_heic(path or image):
+            why = "it is HEIC, so export or share it as JPEG or PNG (on an iPhone set "
+            why += "Settings > Camera > Formats > Most Compatible)"
+        raise ValueError(f"{name} cannot be read as an image: {why}") from e
 
 
-def _name(image: object) -> str:
-    return Path(image).name if isinstance(image, str | os.PathLike) else "the file"
+def _from_file(file: str | os.PathLike[str] | IO[bytes], name: str) -> Gray:
+    """Let the decoder leave out what is not needed; refuse what it cannot reduce."""
+    with warnings.catch_warnings():
+        # A large photo is welcome: it is reduced before it is decoded
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(file) as ours:
+            if max(ours.size) > SIDE:
+                ratio = SIDE / max(ours.size)  # JPEG can leave out 7 of 8 rows
+                width, height = (max(1, int(n * ratio)) for n in ours.size)
+                ours.draft(None, (width, height))
+            pixels = ours.width * ours.height
+            if isinstance(ours, Jpeg2KImageFile) and pixels > PIXELS // 2:
+                ours.reduce = 2  # 3 of 4; this decoder takes twice what others take
+            elif pixels > PIXELS:
+                most = f"{ours.format} is read up to {PIXELS:,}: save it smaller"
+                raise ValueError(f"{name} has {pixels:,} pixels, {most}, or as JPEG")
+            return _from_pil(ours)
+
+
+def _is_heic(file: str | os.PathLike[str] | IO[bytes]) -> bool:
+    with contextlib.suppress(OSError, ValueError):
+        if isinstance(file, str | os.PathLike):
+            with Path(file).open("rb") as opened:
+                return _is_heic(opened)
+        file.seek(0)
+        return file.read(12)[4:] in HEIC
+    return False
 
 
 def _from_pil(image: Image.Image) -> Gray:
     if 0 in image.size:
         raise ValueError(f"expected an image with pixels, got {image.size}")
-    if image.mode == "La":  # Pillow converts these two to their plain sort only
-        image = image.convert("LA")
-    elif image.mode == "LAB":
-        image = image.getchannel("L")
+    if image.mode in ("La", "LAB"):  # Pillow converts them to their plain sort only
+        image = image.convert("LA") if image.mode == "La" else image.getchannel("L")
     if image.mode.startswith("I;16"):  # no filter in Pillow knows these modes
         image = image.copy()
         image.thumbnail((SIDE, SIDE), Image.Resampling.NEAREST)
-    elif image.mode in ("I", "F"):
-        image = _reduce(image)
-    elif image.has_transparency_data:
-        image = _reduce(image.convert("RGBA"))
     else:
-        image = _reduce(image.convert("L"))
-    return _from_array(np.asarray(ImageOps.exif_transpose(image)), channels_first=False)
-
-
-def _reduce(image: Image.Image) -> Image.Image:
-    factor = -(-max(image.size) // SIDE)
-    return image.reduce(factor) if factor > 1 else image
+        if image.mode not in ("I", "F"):
+            image = image.convert("RGBA" if image.has_transparency_data else "L")
+        image = image.reduce(-(-max(image.size) // SIDE))
+    # Where the camera did not note how it was held, or the note is damaged: as it lies
+    with contextlib.suppress(Exception):
+        image = image.transpose(TURNS[image.getexif()[ExifTags.Base.Orientation]])
+    return _from_array(np.asarray(image), channels_first=False)
 
 
 def _from_array(array: np.ndarray, channels_first: bool) -> Gray:
@@ -134,9 +157,7 @@ def _from_array(array: np.ndarray, channels_first: bool) -> Gray:
             "expected an image of shape (height, width), with 1 to 4 channels first "
             f"or last, got {shape}"
         )
-    if not (array.dtype == bool or np.issubdtype(array.dtype, np.number)) or (
-        np.iscomplexobj(array)
-    ):
+    if array.dtype.kind not in "biuf":
         raise ValueError(f"expected an image of numbers, got {array.dtype}")
     step = -(-max(array.shape) // SIDE)
     pixels = array[::step, ::step].astype(np.float32)
@@ -145,13 +166,11 @@ def _from_array(array: np.ndarray, channels_first: bool) -> Gray:
     # 0 to 1, 8 bits or more: the range says which; resizing may leave it by a little
     full = next((n for n in FULL if pixels.max() <= n * 1.1), pixels.max())
     pixels = np.minimum(pixels / full, 1)
-    colour, alpha = pixels, None
-    if pixels.shape[-1] in (2, 4):
-        colour, alpha = pixels[..., :-1], pixels[..., -1]
-    if colour.shape[-1] == 3:  # luma, as Pillow's and every television's
-        gray = colour @ np.array([0.299, 0.587, 0.114], np.float32)
+    alpha = pixels[..., -1] if pixels.shape[-1] in (2, 4) else None
+    if pixels.shape[-1] > 2:  # luma, as Pillow's and every television's
+        gray = pixels[..., :3] @ np.array([0.299, 0.587, 0.114], np.float32)
     else:
-        gray = colour[..., 0]
+        gray = pixels[..., 0]
     if alpha is not None and alpha.min() < 1:
         light_ink = np.average(gray, weights=alpha + 1e-6) > 0.5
         gray = gray * alpha + (1 - alpha) * (0 if light_ink else 1)
@@ -178,13 +197,12 @@ def find_ink(gray: Gray) -> Gray:
     noise = 1.4826 * np.median(np.abs(ink - np.median(ink)))  # 1.4826: to a sigma
     floor = np.median(ink) + 5 * noise
     pieces, count = ndimage.label(ink > max(floor, FAINT), structure=np.ones((3, 3)))
-    if count:
-        scale = max(1, side / 200)
-        edge = scale * ndimage.gaussian_gradient_magnitude(ink, scale)
-        sharp = ndimage.maximum(edge, pieces, np.arange(count + 1)) >= EDGE
-        sharp[0] = False
-        inked = sharp[pieces]
-    if count == 0 or not inked.any():
+    scale = max(1, side / 200)
+    edge = scale * ndimage.gaussian_gradient_magnitude(ink, scale)
+    sharp = ndimage.maximum(edge, pieces, np.arange(count + 1)) >= EDGE
+    sharp[0] = False
+    inked = sharp[pieces]
+    if not inked.any():
         raise ValueError("found no ink: the image looks blank")
     full = np.percentile(ink[inked], 95)
     ink = np.clip((ink - floor) / (full - floor), 0, 1)
@@ -229,7 +247,7 @@ def crop_largest(ink: Gray) -> Gray:
     chosen = every == every[np.argmax(amount / np.where(touches, 10, 1))]
     while True:
         mask = chosen[pieces - 1] & (pieces > 0)
-        box = ndimage.find_objects(mask.astype(int))[0]
+        box: tuple[slice, slice] = ndimage.find_objects(mask.astype(int))[0]
         size = max(s.stop - s.start for s in box)
         # Half a pixel of the final image is a speck, not a part of a digit
         speck = amount < 0.5 * (size / BOX) ** 2
@@ -253,10 +271,10 @@ def thicken(crop: Gray) -> Gray:
     width = 4 * ndimage.distance_transform_edt(mask)[mask].mean() - 2
     if width >= THIN * pixel:
         return crop
-    radius = (PEN * pixel - width) / 2
+    radius: float = (PEN * pixel - width) / 2
     mask = np.pad(mask, int(radius) + 1)
-    reach = radius + 0.5 - ndimage.distance_transform_edt(~mask)
-    return np.clip(reach, 0, 1).astype(np.float32)
+    away: NDArray[np.float64] = ndimage.distance_transform_edt(~mask)
+    return np.clip(radius + 0.5 - away, 0, 1).astype(np.float32)
 
 
 def fit_box(crop: Gray) -> Gray:
@@ -264,8 +282,9 @@ def fit_box(crop: Gray) -> Gray:
     scale = BOX / max(crop.shape)
     height, width = (max(1, round(n * scale)) for n in crop.shape)
     image = Image.fromarray(crop).resize((width, height), Image.Resampling.BOX)
-    box = np.asarray(image)
-    return np.clip(box / box.max(), 0, 1)
+    box: Gray = np.asarray(image)
+    box = np.clip(box / box.max(), 0, 1)
+    return box
 
 
 def centre(box: Gray) -> Gray:

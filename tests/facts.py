@@ -318,7 +318,7 @@ def lost_of_three() -> int:
 
 def kept_at_two_pixels() -> tuple[float, float]:
     """What the network and the mean digits read of moved digits, by notebook 4."""
-    _, network, means, _ = shown("04", "shift")[2]
+    _, network, means, *_ = shown("04", "shift")[2]
     return network, means
 
 

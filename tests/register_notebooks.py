@@ -172,7 +172,7 @@ GOING_FURTHER: Phrases = {
     ),
     "and (at {} epochs) smoothing": facts.dropped_epochs,
     "the clock set {} epochs": facts.epochs_together,
-    "numbers of {} bits, and keep their weights in {}.": lambda: (
+    "numbers of {} bits, and keep their weights in {}, where": lambda: (
         facts.bits(torch.bfloat16),
         facts.bits(facts.WEIGHTS),
     ),

@@ -4,6 +4,7 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from unittest import mock
 
 import pytest
@@ -143,7 +144,11 @@ def test_without_torchrun(monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("RANK", "0")  # as some clusters do
     monkeypatch.delenv("LOCAL_RANK", raising=False)
     assert distributed.main(["--out", str(tmp_path)]) == 2
-    assert "torchrun --nproc-per-node=2" in capsys.readouterr().err
+    assert distributed.COMMAND in capsys.readouterr().err
+
+
+def test_the_command_is_told_once():
+    assert f"    {distributed.COMMAND}\n" in distributed.__doc__
 
 
 @pytest.mark.parametrize("kind", [RuntimeError, ValueError])
@@ -160,11 +165,12 @@ def test_trouble_of_one_process_is_told(monkeypatch, tmp_path, capfd, kind):
     assert capfd.readouterr().err == told
 
 
-def torchrun(*options: str) -> subprocess.CompletedProcess:
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    launcher += [f"--nproc-per-node={SIZE}"]
+def torchrun(*options: str, before: Sequence[str] = ()) -> subprocess.CompletedProcess:
+    launcher = [*before, sys.executable, "-m", "torch.distributed.run"]
+    # A port of its own, which a new torch takes without being told to
+    launcher += ["--standalone", *distributed.COMMAND.split()[1:]]
     return subprocess.run(
-        [*launcher, "-m", "mnist_cnn.distributed", *options],
+        [*launcher, *options],
         env=os.environ | {"OMP_NUM_THREADS": "1", "MNIST_CNN_OFFLINE": "1"},
         capture_output=True,
         text=True,
@@ -182,6 +188,22 @@ def test_one_process_tells_that_there_is_no_mnist(tmp_path):
     assert errors[0].startswith("error: MNIST is not on this computer")
 
 
+def test_a_machine_whose_own_name_is_unknown(tmp_path):
+    """As in some containers and without a network: it goes on at once."""
+    name = "no-such-name.invalid"
+    before = ["unshare", "--map-root-user", "--uts"]
+    before += ["sh", "-c", f'hostname {name} && exec "$@"', "sh"]
+    try:
+        if subprocess.run([*before, "hostname"], check=False).returncode:
+            pytest.skip("a process may not have a host name of its own here")
+    except FileNotFoundError:
+        pytest.skip("this system has no unshare")
+    done = torchrun("--source=mnist", f"--data={tmp_path}", before=before)
+    assert "error: MNIST is not on this computer" in done.stderr
+    tried = [line for line in done.stderr.splitlines() if "c10d" in line.lower()]
+    assert not any(name in line for line in tried)  # no attempt to find it
+
+
 @pytest.mark.skipif(os.name == "nt", reason="torchrun needs libuv, not built there")
 def test_the_command(tmp_path):
     """One process prints and saves."""
@@ -193,5 +215,6 @@ def test_the_command(tmp_path):
     assert [line.split("  ")[0] for line in said[:-1]] == ["epoch 1/1"]
     _, test = mc.load_mnist(source="standin")
     accuracy = mc.evaluate(mc.load(tmp_path / "model.pt"), test).accuracy
-    assert said[-1] == f"test accuracy {100 * accuracy:.2f} %"
+    which = "of the stand-in, not MNIST"
+    assert said[-1] == f"test accuracy {100 * accuracy:.2f} % {which}"
     assert accuracy > 0.2

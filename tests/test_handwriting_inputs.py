@@ -2,13 +2,15 @@
 
 import copy
 import io
+import os
+import struct
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, features
 from seven import draw_seven, is_seven
 
 from mnist_cnn import handwriting
@@ -151,6 +153,28 @@ def test_a_turned_phone(tmp_path, orientation):
         assert is_seven(to_mnist(opened))
 
 
+NOTES = [b"", b"no TIFF", b"II*\0", b"MM\0*\0\0\0\x08\0\x02\x01\x12", b"\xff" * 60]
+
+
+@pytest.mark.parametrize("note", NOTES, ids=range(len(NOTES)))
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of the damage
+def test_a_damaged_note_of_the_camera_is_ignored(tmp_path, note):
+    draw_seven().save(tmp_path / "photo.jpg", exif=b"Exif\0\0" + note)
+    assert is_seven(to_mnist(tmp_path / "photo.jpg"))
+    with Image.open(tmp_path / "photo.jpg") as opened:
+        assert is_seven(to_mnist(opened))
+
+
+def test_a_note_that_is_only_partly_damaged_still_turns(tmp_path):
+    """Pillow reads this orientation, but cannot write the note again without it."""
+    note = struct.pack("<2sHIH", b"II", 42, 8, 2)
+    note += struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)  # orientation 6
+    note += struct.pack("<HHIiI", 0x8769, 9, 1, -1, 0)  # more of it before its start
+    stored = draw_seven().transpose(ORIENTATIONS[6])
+    stored.save(tmp_path / "turned.jpg", exif=b"Exif\0\0" + note)
+    assert is_seven(to_mnist(tmp_path / "turned.jpg"))
+
+
 # What cannot be read
 
 
@@ -215,6 +239,40 @@ def test_an_unreadable_file(tmp_path, content):
 def test_a_missing_file_is_missing(tmp_path):
     with pytest.raises(FileNotFoundError):
         to_mnist(tmp_path / "none.jpg")
+
+
+def test_a_folder_is_a_folder(tmp_path):
+    with pytest.raises(PermissionError if os.name == "nt" else IsADirectoryError):
+        to_mnist(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such pipes")
+def test_a_pipe_is_never_opened(tmp_path, monkeypatch):
+    """It would wait for ever for someone to write into it."""
+    monkeypatch.setattr(Image, "open", lambda *_: pytest.fail("opened"))
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(ValueError, match=r"pipe\.png is no regular file"):
+        to_mnist(tmp_path / "pipe.png")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there it is a file that is missing")
+@pytest.mark.parametrize("name", ["digit" * 60, "digit" * 60 + "/7.png"])
+def test_a_name_too_long_for_a_file(name):
+    message = r"^(digit|7\.png).*File name too long"
+    with pytest.raises(ValueError, match=message) as info:
+        to_mnist(name)
+    assert len(str(info.value)) < 150
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"heix", b"hevc", b"mif1"])
+def test_the_way_out_of_heic(tmp_path, brand):
+    content = b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1heic" + bytes(100)
+    (tmp_path / "IMG_1.HEIC").write_bytes(content)
+    way_out = r"JPEG or PNG .*iPhone.* Settings > Camera > Formats > Most Compatible"
+    with pytest.raises(ValueError, match=r"^IMG_1\.HEIC cannot be read .*" + way_out):
+        to_mnist(tmp_path / "IMG_1.HEIC")
+    with pytest.raises(ValueError, match=r"^the file cannot be read .*" + way_out):
+        to_mnist(io.BytesIO(content))
 
 
 @settings(max_examples=40, deadline=None)
@@ -309,6 +367,47 @@ def test_a_large_array_is_reduced():
     result, steps = to_mnist(array, steps=True)
     assert is_seven(result)
     assert max(steps["gray"].shape) <= 800
+
+
+@pytest.mark.parametrize("ending", ["png", "webp", "tiff", "bmp", "gif"])
+def test_what_would_fill_memory_is_refused_undecoded(tmp_path, monkeypatch, ending):
+    path = tmp_path / f"scan.{ending}"
+    draw_seven((200, 150)).save(path)
+    monkeypatch.setattr(handwriting, "PIXELS", 30_000)
+    assert is_seven(to_mnist(path))
+    monkeypatch.setattr(handwriting, "PIXELS", 29_999)
+    with Image.open(path) as opened:  # whoever opened it answers for its size
+        assert is_seven(to_mnist(opened))
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda *_: pytest.fail("decoded"))
+    message = rf"scan\.{ending} has 30,000 pixels.* 29,999: save it smaller, or as JPEG"
+    with pytest.raises(ValueError, match=message):
+        to_mnist(path)
+
+
+def test_a_page_scanned_at_600_dpi_is_read():
+    assert handwriting.PIXELS > 4960 * 7016  # A4
+    assert handwriting.PIXELS > 5100 * 6600  # Letter
+
+
+@pytest.mark.skipif(not features.check("jpg_2000"), reason="Pillow has no JPEG 2000")
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_a_large_jpeg_2000_is_reduced_on_opening(tmp_path, monkeypatch, mode):
+    path = tmp_path / "scan.jp2"
+    draw_seven().resize((1600, 1200)).convert(mode).save(path)
+    decoded = []
+    load = ImageFile.ImageFile.load
+
+    def watch(image):
+        result = load(image)
+        decoded.append(image.size)
+        return result
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", watch)
+    for most, size in ((2 * 1600 * 1200, (1600, 1200)), (1600 * 1200, (400, 300))):
+        monkeypatch.setattr(handwriting, "PIXELS", most)
+        decoded.clear()
+        assert is_seven(to_mnist(path))
+        assert {*decoded} == {size}
 
 
 def test_a_bomb_is_a_value_error(tmp_path, monkeypatch):
