@@ -39,7 +39,7 @@ def predict(model: nn.Module, images: Tensor, batch_size: int = 250) -> Tensor:
     in. ``predict(...).argmax(1)`` are the predicted digits, ``.softmax(1)`` their
     probabilities. Larger batches are slower on processors: their memory is fetched from
     the system anew each time. Raises ValueError for pixels outside [0, 1] or NaN, for
-    which any answer would be a guess; looking takes a hundredth of the time.
+    which any answer would be a guess; looking takes a thousandth of the time.
     """
     check_model(model)
     check_images(images)
