@@ -97,7 +97,7 @@ def write(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     # Left over from another program, it may name what is not installed here
-    os.environ["MPLBACKEND"] = "agg"
+    os.environ.pop("MPLBACKEND", None)
     return steadily(lambda: run(arguments))
 
 

@@ -294,6 +294,14 @@ def test_a_backend_left_over_from_another_program(tmp_path):
     assert (tmp_path / "confusion_matrix.png").exists()
 
 
+def test_no_backend_is_left_behind_for_the_programs_started_next(
+    small_data, tmp_path, capsys
+):
+    """As the kernels of notebooks, which draw into the notebook."""
+    run(capsys, "--epochs", 1, "--filters", 2, "--out", tmp_path)
+    assert "MPLBACKEND" not in os.environ
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
 def test_a_full_standard_output(tmp_path):
     with Path("/dev/full").open("wb") as full:
