@@ -15,7 +15,7 @@ import torch
 from mnist_cnn.data import SOURCES, data_root
 from mnist_cnn.recipes import RECIPES
 
-__all__ = ["Unbroken", "parse", "steadily", "try_to_write"]
+__all__ = ["WHICH", "Unbroken", "parse", "steadily", "try_to_write"]
 
 HELP = {
     "epochs": "passes over the digits",
@@ -30,6 +30,7 @@ HELP = {
     "filters": "filters in every convolution",
     "batch_norm": "a batch norm after every convolution",
 }
+WHICH = {"mnist": "", "standin": " of the stand-in, not MNIST"}  # beside each number
 SHARED = ("epochs", "batch_size", "lr", "seed", "filters")  # with several processes
 
 

@@ -24,7 +24,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 import mnist_cnn as mc
-from mnist_cnn.cli import parse, steadily
+from mnist_cnn.cli import WHICH, parse, steadily
 from mnist_cnn.training import check_finite
 
 __all__ = ["evaluate_shards", "main", "train_shards"]
@@ -178,8 +178,8 @@ def run(arguments: Sequence[str] | None) -> int:
                 dist.destroy_process_group()
     if first:
         mc.save(model, options.out / "model.pt")
-        which = "" if test.source == "mnist" else " of the stand-in, not MNIST"
-        print(f"test accuracy {100 * metrics[-1].accuracy:.2f} %{which}")
+        accuracy = 100 * metrics[-1].accuracy
+        print(f"test accuracy {accuracy:.2f} %{WHICH[test.source]}")
     return 0
 
 

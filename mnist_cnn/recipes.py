@@ -17,6 +17,9 @@ from mnist_cnn.model import VGG
 
 __all__ = ["RECIPES", "Recipe", "TrainConfig", "move"]
 
+# The next numbers: a bound that is out, and one that is in
+SMALLEST, ABOVE_180 = math.nextafter(0, 1), math.nextafter(180, 181)
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -57,7 +60,7 @@ class TrainConfig:
                 "shift", self.shift, 0, side, f"pixels from 0 to below {side}"
             ),
             "rotation": real_number(
-                "rotation", self.rotation, 0, 180.1, "degrees from 0 to 180"
+                "rotation", self.rotation, 0, ABOVE_180, "degrees from 0 to 180"
             ),
         }
         for name, value in checked.items():  # as Python's own numbers
@@ -67,9 +70,6 @@ class TrainConfig:
                 raise ValueError(
                     f"expected {name} to be True or False, got {getattr(self, name)!r}"
                 )
-
-
-SMALLEST = math.nextafter(0, 1)  # the least number above 0
 
 
 @dataclass(frozen=True)
@@ -181,8 +181,6 @@ def in_bfloat16(model: nn.Module) -> Callable[[Tensor], Tensor]:
 
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Is it a processor with instructions for bfloat16? Others imitate them, slowly."""
-    return (
-        device.type == "cpu"
-        and torch.backends.mkldnn.is_available()
-        and torch.cpu._is_avx512_bf16_supported()
-    )
+    # PyTorch's own, and private: where a version lacks it, float32 is right, too
+    ask = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return device.type == "cpu" and torch.backends.mkldnn.is_available() and ask()
