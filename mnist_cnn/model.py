@@ -93,6 +93,7 @@ def use_channels_last(model: nn.Module) -> None:
 
 def linear_baseline(num_classes: int = CLASSES) -> nn.Module:
     """One linear layer on the 784 pixels: the model to beat before using a CNN."""
+    num_classes = whole_number("num_classes", num_classes, most=MOST_CLASSES)
     return nn.Sequential(nn.Flatten(), nn.Linear(28 * 28, num_classes))
 
 

@@ -25,7 +25,7 @@ from matplotlib.ticker import (
 )
 from torch import Tensor
 
-from mnist_cnn.data import CLASSES, Digits
+from mnist_cnn.data import CLASSES, Digits, whole_number
 from mnist_cnn.model import Layer
 from mnist_cnn.training import History
 
@@ -68,6 +68,7 @@ def image_grid(
         raise ValueError(
             f"expected a title an image, got {len(titles)} for {len(images)}"
         )
+    columns = whole_number("columns", columns)
     rows = -(-len(images) // columns)
     room = 0.28 if titles is not None else 0.0  # inches above each image
     figure, axes = plt.subplots(
@@ -90,8 +91,7 @@ def image_grid(
 
 def sample_grid(digits: Digits, count: int = 25, seed: int = 0) -> Figure:
     """``count`` random digits with their labels, the same ones for the same seed."""
-    if not 1 <= count <= len(digits):
-        raise ValueError(f"expected 1 to {len(digits)} samples, got {count}")
+    count = whole_number("count", count, most=len(digits))
     generator = torch.Generator().manual_seed(seed)
     chosen = torch.randperm(len(digits), generator=generator)[:count]
     labels = [str(label) for label in digits.labels[chosen].tolist()]
@@ -195,9 +195,9 @@ def confusion_matrix(
 def architecture(layers: Sequence[Layer], ax: Axes | None = None) -> Axes:
     """The network from left to right, as ``trace`` described it.
 
-    The side of a slab stands for height and width, its depth for channels; the ReLU
-    after a convolution is drawn with it. Labels are those of VGG's layers: convolutions
-    of 3x3, each with a ReLU, and pools of 2x2.
+    The side of a slab stands for height and width, its depth for channels; a batch
+    norm and the ReLU after a convolution are drawn with it. Labels are those of VGG's
+    layers: convolutions of 3x3, each with a ReLU, and pools of 2x2.
     """
     if ax is None:
         _, ax = plt.subplots(figsize=(11, 3.4), layout="constrained")
@@ -205,7 +205,7 @@ def architecture(layers: Sequence[Layer], ax: Axes | None = None) -> Axes:
     names = {"Conv2d": "conv 3x3\n+ ReLU", "MaxPool2d": "max-pool\n2x2"}
     x = _slab(ax, 0.0, (1, 28, 28), GREY, "input", "")
     for layer in layers:
-        if layer.kind == "ReLU":
+        if layer.kind in ("BatchNorm2d", "ReLU"):
             continue
         cost = f"{layer.parameters:,}\nparameters" if layer.parameters else ""
         name = names.get(layer.kind, layer.kind.lower())

@@ -67,7 +67,7 @@ def test_sample_grid_is_seeded_and_labelled(digits):
 
 @pytest.mark.parametrize("count", [0, 101])
 def test_sample_grid_needs_enough_digits(digits, count):
-    with pytest.raises(ValueError, match=f"expected 1 to 100 samples, got {count}"):
+    with pytest.raises(ValueError, match=f"expected count to be .*, got {count}"):
         plots.sample_grid(digits, count)
 
 
@@ -136,6 +136,22 @@ def test_architecture_names_every_shape():
     for layer in layers:
         assert "x".join(map(str, layer.output_shape[1:])) in words
     assert "7,850\nparameters" in words
+
+
+def test_architecture_draws_batch_norm_with_its_convolution():
+    drawn = [
+        len(plots.architecture(mc.trace(mc.VGG(batch_norm=norm))).patches)
+        for norm in (False, True)
+    ]
+    assert drawn[0] == drawn[1]
+
+
+@pytest.mark.parametrize("bad", [0, -1, True, 2.0], ids=str)
+def test_counts_of_a_grid(digits, bad):
+    with pytest.raises(ValueError, match="expected columns to be a whole number"):
+        plots.image_grid(digits.images, columns=bad)
+    with pytest.raises(ValueError, match="expected count to be a whole number"):
+        plots.sample_grid(digits, count=bad)
 
 
 @pytest.mark.parametrize(
