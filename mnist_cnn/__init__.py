@@ -16,6 +16,7 @@ from mnist_cnn.data import (
     data_root,
     load_mnist,
 )
+from mnist_cnn.likeness import neighbours
 from mnist_cnn.metrics import Metrics, accuracy_interval, evaluate, predict
 from mnist_cnn.model import (
     VGG,
@@ -38,7 +39,7 @@ from mnist_cnn.training import (
 if TYPE_CHECKING:  # see LAZY
     from mnist_cnn import plots
     from mnist_cnn.checks import check
-    from mnist_cnn.handwriting import to_mnist
+    from mnist_cnn.handwriting import FoundDigit, find_digits, to_mnist
     from mnist_cnn.pad import DigitPad
 
     __version__: str
@@ -50,6 +51,7 @@ __all__ = [
     "VGG",
     "DigitPad",
     "Digits",
+    "FoundDigit",
     "History",
     "Layer",
     "Metrics",
@@ -61,12 +63,14 @@ __all__ = [
     "check",
     "data_root",
     "evaluate",
+    "find_digits",
     "fit",
     "linear_baseline",
     "load",
     "load_mnist",
     "load_study",
     "make_loaders",
+    "neighbours",
     "pick_device",
     "plots",
     "predict",
@@ -81,7 +85,9 @@ __all__ = [
 # Imported when first used: these need more than torch
 LAZY = {
     "DigitPad": "mnist_cnn.pad",
+    "FoundDigit": "mnist_cnn.handwriting",
     "check": "mnist_cnn.checks",
+    "find_digits": "mnist_cnn.handwriting",
     "to_mnist": "mnist_cnn.handwriting",
 }
 

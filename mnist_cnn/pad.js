@@ -229,7 +229,10 @@ function render({ model, el }) {
       row.classList.toggle("digit-pad-best", digit === best);
     });
     const percent = shares.length ? (100 * shares[best]).toFixed(1) : "";
-    answer.textContent = shares.length ? `${best}: ${percent} %` : "nothing to read yet";
+    const doubt = model.get("foreign") ? ", but unlike any digit I know" : "";
+    answer.textContent = shares.length
+      ? `${best}: ${percent} %${doubt}`
+      : "nothing to read yet";
     input.setAttribute(
       "aria-label",
       `The 28 by 28 pixels the network sees: ${answer.textContent}`,
@@ -243,11 +246,13 @@ function render({ model, el }) {
   model.on("change:pixels", showDrawing);
   model.on("change:seen", showAnswer);
   model.on("change:probabilities", showAnswer);
+  model.on("change:foreign", showAnswer);
   return () => {
     clearTimeout(timer);
     model.off("change:pixels", showDrawing);
     model.off("change:seen", showAnswer);
     model.off("change:probabilities", showAnswer);
+    model.off("change:foreign", showAnswer);
   };
 }
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import anywidget
 import numpy as np
 import traitlets
-from torch import nn
+from torch import Tensor, nn
 
 from mnist_cnn.data import CLASSES, IMAGE_SHAPE
 from mnist_cnn.handwriting import to_mnist
@@ -25,6 +27,9 @@ class DigitPad(anywidget.AnyWidget):
     Show it as the last line of a cell. ``pad.prediction`` is the digit, or None while
     the pad is empty. ``pad.pixels``, which may be set, is the drawing: 70 rows of 70
     numbers from 0, paper, to 255, ink, in one list. Needs a running kernel.
+
+    foreign: as ``find_digits`` takes it; ``pad.foreign`` and the pad itself then tell
+    of a drawing that is unlike any digit.
     """
 
     _esm = Path(__file__).parent / "pad.js"
@@ -38,11 +43,15 @@ class DigitPad(anywidget.AnyWidget):
     )
     seen = traitlets.List(traitlets.Int()).tag(sync=True)
     probabilities = traitlets.List(traitlets.Float()).tag(sync=True)
+    foreign = traitlets.Bool().tag(sync=True)
 
-    def __init__(self, model: nn.Module):
+    def __init__(
+        self, model: nn.Module, foreign: Callable[[Tensor], Tensor] | None = None
+    ):
         if not isinstance(model, nn.Module):
             raise ValueError(f"expected a model, got {type(model).__name__}")
         self.network = model  # before super(), which may already set pixels
+        self.is_foreign = foreign
         super().__init__()
 
     def __repr__(self) -> str:  # no address: the same text on every run
@@ -64,17 +73,22 @@ class DigitPad(anywidget.AnyWidget):
 
     @traitlets.observe("pixels")
     def _read(self, change: dict[str, Any]) -> None:
-        seen, probabilities = [0] * np.prod(IMAGE_SHAPE), []
+        seen, probabilities, foreign = [0] * np.prod(IMAGE_SHAPE), [], False
         if any(change["new"]):
             drawing = np.array(change["new"], np.uint8).reshape(SIDE, SIDE)
             try:
-                image = to_mnist(drawing)  #                      (1, 28, 28)
+                with warnings.catch_warnings():  # strokes that will meet yet
+                    warnings.simplefilter("ignore")
+                    image = to_mnist(drawing)  #                  (1, 28, 28)
             except ValueError:  # a dot is not yet a digit
                 pass
             else:
                 logits = predict(self.network, image.unsqueeze(0))  #  (1, 10)
                 if logits.isfinite().all():  # a ruined model has no answer
                     probabilities = logits.softmax(dim=1)[0, :CLASSES].tolist()
+                    if self.is_foreign is not None:
+                        foreign = bool(self.is_foreign(image.unsqueeze(0)))
                 seen = (image * 255).round().int().flatten().tolist()
         with self.hold_sync():
             self.seen, self.probabilities = seen, probabilities
+            self.foreign = foreign

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile, features
 from seven import draw_seven, is_seven
 
-from mnist_cnn import handwriting
+from mnist_cnn import pictures
 from mnist_cnn.handwriting import to_mnist
 
 MAX_PIXELS = 4_000_000
@@ -303,7 +303,7 @@ def large_photo(tmp_path_factory):
 def test_a_large_photo_is_reduced_on_opening(large_photo, monkeypatch):
     """Neither decoded nor kept larger than 4 megapixels."""
     decoded, arrays = [], []
-    load, from_array = ImageFile.ImageFile.load, handwriting._from_array
+    load, from_array = ImageFile.ImageFile.load, pictures._from_array
 
     def spy_load(image):
         result = load(image)
@@ -315,7 +315,7 @@ def test_a_large_photo_is_reduced_on_opening(large_photo, monkeypatch):
         return from_array(array, channels_first)
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", spy_load)
-    monkeypatch.setattr(handwriting, "_from_array", spy_array)
+    monkeypatch.setattr(pictures, "_from_array", spy_array)
     image, steps = to_mnist(large_photo, steps=True)
     assert is_seven(image)
     assert 0 < max(decoded) <= MAX_PIXELS
@@ -373,9 +373,9 @@ def test_a_large_array_is_reduced():
 def test_what_would_fill_memory_is_refused_undecoded(tmp_path, monkeypatch, ending):
     path = tmp_path / f"scan.{ending}"
     draw_seven((200, 150)).save(path)
-    monkeypatch.setattr(handwriting, "PIXELS", 30_000)
+    monkeypatch.setattr(pictures, "PIXELS", 30_000)
     assert is_seven(to_mnist(path))
-    monkeypatch.setattr(handwriting, "PIXELS", 29_999)
+    monkeypatch.setattr(pictures, "PIXELS", 29_999)
     with Image.open(path) as opened:  # whoever opened it answers for its size
         assert is_seven(to_mnist(opened))
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda *_: pytest.fail("decoded"))
@@ -385,8 +385,8 @@ def test_what_would_fill_memory_is_refused_undecoded(tmp_path, monkeypatch, endi
 
 
 def test_a_page_scanned_at_600_dpi_is_read():
-    assert handwriting.PIXELS > 4960 * 7016  # A4
-    assert handwriting.PIXELS > 5100 * 6600  # Letter
+    assert pictures.PIXELS > 4960 * 7016  # A4
+    assert pictures.PIXELS > 5100 * 6600  # Letter
 
 
 @pytest.mark.skipif(not features.check("jpg_2000"), reason="Pillow has no JPEG 2000")
@@ -404,7 +404,7 @@ def test_a_large_jpeg_2000_is_reduced_on_opening(tmp_path, monkeypatch, mode):
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", watch)
     for most, size in ((2 * 1600 * 1200, (1600, 1200)), (1600 * 1200, (400, 300))):
-        monkeypatch.setattr(handwriting, "PIXELS", most)
+        monkeypatch.setattr(pictures, "PIXELS", most)
         decoded.clear()
         assert is_seven(to_mnist(path))
         assert {*decoded} == {size}

@@ -77,6 +77,12 @@ GLYPHS = {
     "slash": [
         "86 10, 50 50, 12 92",
     ],
+    "M": [
+        "12 98, 16 50, 20 4",
+        "20 4, 36 36, 50 62",
+        "50 62, 66 34, 80 4",
+        "80 4, 84 50, 88 98",
+    ],
     "heart": [
         "50 30, 36 8, 12 12, 8 40, 28 68, 50 95",
         "50 95, 74 66, 93 38, 86 10, 64 8, 50 30",
@@ -104,6 +110,18 @@ class Photo:
     seed: int = field(default=0)
 
 
+def written(*rows: str) -> tuple[tuple[str, int, int, int], ...]:
+    """Rows of glyphs, h is a heart, as by hand: neither in line nor of one size."""
+    rng = np.random.default_rng(0)
+    found = []
+    for line, row in enumerate(rows):
+        for place, glyph in enumerate(row):
+            left, top, tall = rng.integers(-8, 9, 3).tolist()
+            at = 40 + 100 * place + left, 50 + 140 * line + top, 80 + tall
+            found.append(("heart" if glyph == "h" else glyph, *at))
+    return tuple(found)
+
+
 PHOTOGRAPHED = [
     Photo("0", (("0", 90, 50, 170),), 12, BLUE, CREAM, tilt=8),
     Photo("1", (("1", 170, 70, 150),), 11, light=(-0.3, 0.2)),
@@ -121,6 +139,7 @@ PHOTOGRAPHED = [
     Photo("yellow", (("3", 130, 60, 180),), 12, YELLOW),
     Photo("empty", (), light=(-0.1, 0.1), grain=0.006, table=40),
     Photo("heart", (("heart", 110, 60, 180),), 11, RED),
+    Photo("page", written("314159", "265358", "97Mh32"), 6, BLUE, size=(640, 480)),
 ]
 
 

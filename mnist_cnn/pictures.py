@@ -1,0 +1,173 @@
+"""Any picture, from a file or from memory, as grey pixels: upright and not too many."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import warnings
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
+from torch import Tensor
+
+__all__ = ["Gray", "Picture", "Source", "read_picture"]
+
+Gray = NDArray[np.float32]  # (height, width), 0 is black and 1 is white, or no ink, ink
+Source = Image.Image | np.ndarray | Tensor | str | os.PathLike[str] | IO[bytes]
+
+SIDE = 800  # long side we work at; a JPEG is opened below twice this, so under 4 MP
+PIXELS = 36_000_000  # other formats are decoded whole: A4 at 600 dpi is 35 million
+HEIC = {b"ftyp" + b for b in (b"heic", b"heix", b"heim", b"hevc", b"mif1", b"msf1")}
+TURNS = {  # what Pillow has to do, by the number that EXIF gives
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+FULL = (1, *(2**bits - 1 for bits in range(8, 17)))  # white in a picture of so many
+
+
+class Picture(NamedTuple):
+    """Grey pixels, at most 800 a side, and how many pixels of the source make one."""
+
+    gray: Gray
+    scale: float
+
+
+def read_picture(image: Source) -> Picture:
+    """Open, turn upright, reduce to at most 800 pixels a side, and drop the colour.
+
+    What is transparent shows white paper under dark ink and black under light ink.
+    Raises ValueError for what is no image, the usual errors for a path that is not
+    there or may not be read.
+    """
+    if isinstance(image, Tensor):
+        return _from_array(image.detach().cpu().numpy(), channels_first=True)
+    if isinstance(image, np.ndarray):
+        return _from_array(image, channels_first=False)
+    path = Path(os.fsdecode(image)) if isinstance(image, str | os.PathLike) else None
+    if not (path or isinstance(image, Image.Image) or hasattr(image, "read")):
+        raise ValueError(
+            "expected a PIL image, an array, a tensor, a path or an open file, "
+            f"got {type(image).__name__}"
+        )
+    name = path.name[:60] if path else "the file"
+    try:
+        if isinstance(image, Image.Image):
+            return _from_pil(image)
+        if path and path.exists() and not (path.is_file() or path.is_dir()):
+            raise ValueError(f"{name} is no regular file")  # a pipe may never answer
+        return _from_file(image, name)
+    except Image.DecompressionBombError as e:
+        raise ValueError(f"{name} has too many pixels to open safely") from e
+    except (FileNotFoundError, IsADirectoryError, PermissionError):
+        raise
+    except (OSError, SyntaxError) as e:
+        why = getattr(e, "strerror", None) or e  # strerror: without the whole path
+        if not isinstance(image, Image.Image) and _is_heic(path or image):
+            why = "it is HEIC, so export or share it as JPEG or PNG (on an iPhone set "
+            why += "Settings > Camera > Formats > Most Compatible)"
+        raise ValueError(f"{name} cannot be read as an image: {why}") from e
+
+
+def _from_file(file: str | os.PathLike[str] | IO[bytes], name: str) -> Picture:
+    """Let the decoder leave out what is not needed; refuse what it cannot reduce."""
+    with warnings.catch_warnings():
+        # A large photo is welcome: it is reduced before it is decoded
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(file) as ours:
+            side = max(ours.size)
+            if side > SIDE:
+                ratio = SIDE / side  # JPEG can leave out 7 of 8 rows
+                width, height = (max(1, int(n * ratio)) for n in ours.size)
+                ours.draft(None, (width, height))
+            pixels = ours.width * ours.height
+            if isinstance(ours, Jpeg2KImageFile) and pixels > PIXELS // 2:
+                ours.reduce = 2  # 3 of 4; this decoder takes twice what others take
+            elif pixels > PIXELS:
+                most = f"{ours.format} is read up to {PIXELS:,}: save it smaller"
+                raise ValueError(f"{name} has {pixels:,} pixels, {most}, or as JPEG")
+            drafted = side / max(ours.size)
+            gray, scale = _from_pil(ours)
+            return Picture(gray, scale * drafted)
+
+
+def _is_heic(file: str | os.PathLike[str] | IO[bytes]) -> bool:
+    with contextlib.suppress(OSError, ValueError):
+        if isinstance(file, str | os.PathLike):
+            with Path(file).open("rb") as opened:
+                return _is_heic(opened)
+        file.seek(0)
+        return file.read(12)[4:] in HEIC
+    return False
+
+
+def _from_pil(image: Image.Image) -> Picture:
+    if 0 in image.size:
+        raise ValueError(f"expected an image with pixels, got {image.size}")
+    side = max(image.size)
+    if image.mode in ("La", "LAB"):  # Pillow converts them to their plain sort only
+        image = image.convert("LA") if image.mode == "La" else image.getchannel("L")
+    if image.mode.startswith("I;16"):  # no filter in Pillow knows these modes
+        image = image.copy()
+        image.thumbnail((SIDE, SIDE), Image.Resampling.NEAREST)
+    else:
+        if image.mode not in ("I", "F"):
+            image = image.convert("RGBA" if image.has_transparency_data else "L")
+        image = image.reduce(-(-max(image.size) // SIDE))
+    # Where the camera did not note how it was held, or the note is damaged: as it lies
+    with contextlib.suppress(Exception):
+        image = image.transpose(TURNS[image.getexif()[ExifTags.Base.Orientation]])
+    scale = side / max(image.size)
+    return Picture(_from_array(np.asarray(image), channels_first=False).gray, scale)
+
+
+def _from_array(array: np.ndarray, channels_first: bool) -> Picture:
+    shape = array.shape
+    while array.ndim > 2 and array.shape[0] == 1:
+        array = array[0]
+    if array.ndim == 3 and (channels_first or array.shape[-1] not in (1, 2, 3, 4)):
+        array = np.moveaxis(array, 0, -1)
+    if array.ndim == 2:
+        array = array[..., np.newaxis]
+    if array.ndim != 3 or array.shape[-1] not in (1, 2, 3, 4) or 0 in array.shape:
+        raise ValueError(
+            "expected an image of shape (height, width), with 1 to 4 channels first "
+            f"or last, got {shape}"
+        )
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"expected an image of numbers, got {array.dtype}")
+    step = -(-max(array.shape) // SIDE)
+    pixels = _mean_of_blocks(array, step)
+    if not np.isfinite(pixels).all() or pixels.min() < 0:
+        raise ValueError("expected pixels that are neither negative, infinite nor NaN")
+    # 0 to 1, 8 bits or more: the range says which; resizing may leave it by a little
+    full = next((n for n in FULL if pixels.max() <= n * 1.1), pixels.max())
+    pixels = np.minimum(pixels / full, 1)
+    alpha = pixels[..., -1] if pixels.shape[-1] in (2, 4) else None
+    if pixels.shape[-1] > 2:  # luma, as Pillow's and every television's
+        gray = pixels[..., :3] @ np.array([0.299, 0.587, 0.114], np.float32)
+    else:
+        gray = pixels[..., 0]
+    if alpha is not None and alpha.min() < 1:
+        light_ink = np.average(gray, weights=alpha + 1e-6) > 0.5
+        gray = gray * alpha + (1 - alpha) * (0 if light_ink else 1)
+    return Picture(np.ascontiguousarray(gray, np.float32), step)
+
+
+def _mean_of_blocks(array: np.ndarray, step: int) -> Gray:
+    """The mean of each step x step pixels, in little more memory than it takes."""
+    tall, wide = (min(step, n) for n in array.shape[:2])
+    height, width = array.shape[0] // tall, array.shape[1] // wide
+    total = np.zeros((height, width, array.shape[-1]), np.float32)
+    for y, x in np.ndindex(tall, wide):
+        total += array[y : height * tall : tall, x : width * wide : wide]
+    total /= tall * wide
+    return total

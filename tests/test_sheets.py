@@ -1,0 +1,255 @@
+"""``find_digits``: where the digits of a sheet are, in which order, and which parts."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+from seven import draw_seven, is_seven
+
+import mnist_cnn as mc
+
+PHOTOS = Path(mc.__file__).parent / "photos"
+STROKES = {  # corners in a box that is 0.6 wide and 1 tall
+    1: [[(0.3, 0), (0.25, 1)]],
+    3: [[(0, 0), (0.5, 0), (0.25, 0.4), (0.55, 0.6), (0.45, 0.95), (0, 1)]],
+    4: [[(0.4, 0), (0, 0.7), (0.6, 0.7)], [(0.42, 0.1), (0.42, 1)]],
+    7: [[(0, 0), (0.6, 0), (0.2, 1)]],
+}
+
+
+def draw_digit(digit, tall, share=0.1):
+    """(height, width) in [0, 1], cut to its ink; share: of the height, the pen's."""
+    fine, pen = 4, max(1, share * tall)
+    edge = 2 * pen
+    size = (int((0.6 * tall + 2 * edge) * fine), int((tall + 2 * edge) * fine))
+    image = Image.new("L", size)
+    for stroke in STROKES[digit]:
+        corners = [
+            ((x * tall + edge) * fine, (y * tall + edge) * fine) for x, y in stroke
+        ]
+        ImageDraw.Draw(image).line(corners, 255, int(pen * fine), joint="curve")
+    ink = np.asarray(image.reduce(fine)) / 255
+    rows, columns = (np.nonzero((ink > 0.5).any(axis))[0] for axis in (1, 0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def paste(page, ink, left, top, dark=0.8):
+    """Write on the page, in place; returns the box."""
+    height, width = ink.shape
+    page[top : top + height, left : left + width] *= 1 - dark * ink
+    return left, top, left + width, top + height
+
+
+def photo_of(page, noise=0.01):
+    grain = np.random.default_rng(0).normal(0, noise, page.shape)
+    return Image.fromarray((255 * (page + grain).clip(0, 1)).astype(np.uint8))
+
+
+def read(found):
+    digits = torch.stack([digit.image for digit in found])
+    answers = mc.predict(mc.load(), digits).argmax(dim=1).tolist()
+    rows = [[] for _ in range(found[-1].row + 1)]
+    for digit, answer in zip(found, answers, strict=True):
+        rows[digit.row].append(answer)
+    return rows
+
+
+# Where
+
+
+@settings(max_examples=60)
+@given(
+    digit=st.sampled_from(sorted(STROKES)),
+    tall=st.integers(20, 400),
+    share=st.floats(0.07, 0.15),
+    size=st.tuples(st.integers(500, 1600), st.integers(500, 1600)),
+    place=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    paper=st.floats(0.6, 1),
+    dark=st.floats(0.5, 0.9),
+)
+def test_a_digit_is_found_anywhere(digit, tall, share, size, place, paper, dark):
+    """In any size from 20 to 400 pixels, with its box within 3."""
+    ink = draw_digit(digit, tall, share)
+    page = np.full(size, paper)
+    top, left = (
+        int(p * (n - m)) for p, n, m in zip(place, size, ink.shape, strict=True)
+    )
+    box = paste(page, ink, left, top, dark)
+    (found,) = mc.find_digits(photo_of(page))
+    assert np.abs(np.subtract(found.box, box)).max() <= 3
+    assert found.row == 0
+    assert (found.image.shape, found.image.dtype) == ((1, 28, 28), torch.float32)
+
+
+@pytest.mark.parametrize("tilt", [-4, 0, 4])
+def test_reading_order(tilt):
+    """Rows from the top, each from the left, also in a tilted photo."""
+    rows = [[7, 1, 4, 3, 1], [3, 7], [4, 4, 7, 1]]
+    page = np.full((900, 1200), 0.85)
+    for line, row in enumerate(rows):
+        for place, digit in enumerate(row):
+            shift = 10 * (-1) ** place
+            paste(
+                page,
+                draw_digit(digit, 120),
+                150 + 200 * place,
+                150 + 230 * line + shift,
+            )
+    photo = photo_of(page).rotate(tilt, Image.Resampling.BICUBIC, fillcolor=217)
+    found = mc.find_digits(photo)
+    assert [[d.row for d in found].count(n) for n in range(3)] == [5, 2, 4]
+    assert read(found) == rows
+
+
+def test_the_box_is_that_of_the_upright_photo(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    upright = draw_seven((3200, 2400), width=120, at=(600, 500)).resize((2000, 1500))
+    upright.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "p.jpg", exif=exif)
+    (plain,) = mc.find_digits(upright)
+    (turned,) = mc.find_digits(tmp_path / "p.jpg")
+    assert np.abs(np.subtract(plain.box, turned.box)).max() <= 3
+    rows, columns = np.nonzero(np.asarray(upright) < 128)
+    expected = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+    assert np.abs(np.subtract(plain.box, expected)).max() <= 3
+
+
+def test_arrays_files_and_transparency(tmp_path):
+    gray = draw_seven((320, 240), at=(140, 80))
+    alpha = Image.new("LA", gray.size)
+    alpha.putalpha(gray.point(lambda value: 255 - value))
+    gray.save(tmp_path / "seven.png")
+    boxes = [
+        mc.find_digits(source)[0].box
+        for source in (gray, np.asarray(gray), torch.tensor(np.asarray(gray)), alpha)
+    ]
+    boxes.append(mc.find_digits(tmp_path / "seven.png")[0].box)
+    assert np.ptp(boxes, axis=0).max() <= 2
+
+
+# What belongs together
+
+
+def test_it_is_what_to_mnist_makes_of_it():
+    (found,) = mc.find_digits(draw_seven())
+    assert is_seven(found.image)
+
+
+def test_a_broken_digit_stays_one():
+    page = draw_seven((480, 320), at=(100, 60)).resize((960, 640))
+    draw = ImageDraw.Draw(page)
+    draw.rectangle((200, 200, 330, 212), fill=225)  # cuts the stem
+    for left in (500, 700):  # a 5, its bar above and apart
+        draw.arc((left, 250, left + 110, 400), 200, 150, fill=30, width=14)
+        draw.line((left + 10, 225, left + 14, 280), fill=30, width=14)
+        draw.line((left + 20, 190, left + 120, 190), fill=30, width=14)
+    assert len(mc.find_digits(page)) == 3
+
+
+def test_what_is_no_digit_by_its_size_is_left_out():
+    page = np.full((600, 900), 0.9)
+    paste(page, draw_digit(4, 130), 200, 200)
+    paste(page, draw_digit(7, 130), 500, 210)
+    page[:, :40] *= 0.3  # a table
+    page[420:426, 180:640] *= 0.3  # underlined
+    page[300:306, 400:440] *= 0.3  # a dash
+    page[100:104, 700:704] *= 0.3  # a spot
+    assert read(mc.find_digits(photo_of(page))) == [[4, 7]]
+
+
+def test_a_dark_corner_is_no_digit():
+    found = mc.find_digits(PHOTOS / "page.jpg")
+    assert max(d.box[2] for d in found) < 625
+
+
+def test_close_rows_stay_apart():
+    page = np.full((600, 500), 0.9)
+    for line in range(3):
+        for place, digit in enumerate((3, 7, 4)):
+            paste(page, draw_digit(digit, 100), 100 + 110 * place, 100 + 125 * line)
+    assert read(mc.find_digits(photo_of(page))) == [[3, 7, 4]] * 3
+
+
+# Sheets of all kinds
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        np.full((600, 800), 255, np.uint8),
+        np.zeros((600, 800), np.uint8),
+        np.full((3000, 4000), 128, np.uint8),
+        np.full((1, 1), 255, np.uint8),
+        np.full((1, 900), 255, np.uint8),
+        np.zeros((300, 300, 4), np.uint8),
+        np.random.default_rng(0).normal(128, 25, (600, 800)).clip(0, 255),
+    ],
+    ids=["white", "black", "huge", "one pixel", "one row", "transparent", "grain"],
+)
+def test_an_empty_sheet_has_no_digits(sheet):
+    assert mc.find_digits(sheet) == []
+
+
+def test_a_page_of_print_ends():
+    """Thousands of pieces, of which the largest 500 are looked at."""
+    page = Image.new("L", (800, 800), 240)
+    draw = ImageDraw.Draw(page)
+    for top in range(10, 790, 10):
+        for left in range(10, 790, 8):
+            draw.rectangle((left, top, left + 4, top + 6), outline=20)
+    assert len(mc.find_digits(page)) <= 500
+
+
+def test_what_is_no_image_is_refused(tmp_path):
+    (tmp_path / "no.png").write_text("no image")
+    with pytest.raises(ValueError, match=r"no\.png cannot be read as an image"):
+        mc.find_digits(tmp_path / "no.png")
+    with pytest.raises(ValueError, match="expected a PIL image, an array"):
+        mc.find_digits([1, 2])
+
+
+def test_the_page_of_notebook_5():
+    found = mc.find_digits(PHOTOS / "page.jpg")
+    rows = read(found)
+    assert rows[:2] == [[3, 1, 4, 1, 5, 9], [2, 6, 5, 3, 5, 8]]
+    assert rows[2][:2] + rows[2][4:] == [9, 7, 3, 2]  # between them an M and a heart
+    assert len(rows[2]) == 6
+
+
+# What is foreign
+
+
+def test_foreign_is_asked_once_for_all():
+    asked = []
+
+    def foreign(images):
+        asked.append(images.shape)
+        return torch.arange(len(images)) % 2 == 1
+
+    found = mc.find_digits(PHOTOS / "42.jpg", foreign=foreign)
+    assert asked == [(2, 1, 28, 28)]
+    assert [digit.foreign for digit in found] == [False, True]
+    assert mc.find_digits(np.full((300, 300), 1.0), foreign=foreign) == []
+    assert len(asked) == 1
+
+
+# to_mnist on a sheet
+
+
+def test_to_mnist_warns_of_several_digits():
+    with pytest.warns(
+        UserWarning, match=r"like 2 digits, read as one: see find_digits"
+    ):
+        mc.to_mnist(PHOTOS / "42.jpg")
+
+
+def test_to_mnist_does_not_warn_of_one():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for photo in sorted(PHOTOS.glob("[0-9].jpg")):
+            mc.to_mnist(photo)
