@@ -94,7 +94,7 @@ def _is_light_on_dark(gray: Gray) -> bool:
     side = max(gray.shape)
     if side > SMALL:
         gray = np.asarray(Image.fromarray(gray).reduce(-(-side // 60)))
-        paper = ndimage.median_filter(gray, size=max(gray.shape) // 3)
+        paper = ndimage.median_filter(gray, max(gray.shape) // 3, mode="nearest")
     else:
         plane = np.dstack([np.ones(gray.shape), *np.indices(gray.shape)])  # (H, W, 3)
         margin = _margin(gray.shape)

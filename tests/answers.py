@@ -157,7 +157,7 @@ WRONG = {
         "(answered[:3], lost)": "empty gets 1.0000, so it is answered",
         "([*answered, '42'], lost)": "42 gets 0.88",
         "([*answered, 'yellow'], lost)": "yellow: no ink found",
-        "(answered, 0)": "look at the 1, with 0.98",
+        "(answered, 0)": "look at the 1, with 0.85",
         "(answered, 9)": "those are answered",
         "('heart', 1)": "got str for the list",
     },

@@ -276,6 +276,19 @@ def sureness_of_photo(name: str) -> float:
     return 100 * sureness(mc.to_mnist(photo(name)).unsqueeze(0))
 
 
+def refused_with_the_heart() -> tuple[float, float]:
+    """How familiar it is, and which share of other digits, in percent, is not more."""
+    train, model = images_of(0), network()
+    known, held_out = train.first(20_000), train.images[50_000:55_000]
+
+    def similarity(images: Tensor) -> Tensor:
+        return mc.neighbours(model, known, images)[0][:, -1]
+
+    heart = similarity(mc.to_mnist(photo("heart")).unsqueeze(0))
+    refused = (similarity(held_out) <= heart).float().mean()
+    return heart.item(), 100 * refused.item()
+
+
 def shrunk(path: Path) -> Tensor:
     """A photo as it is, made 28x28."""
     grey = ImageOps.exif_transpose(Image.open(path)).convert("L")

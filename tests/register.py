@@ -60,7 +60,7 @@ README: Phrases = {
     "network breaks | {} min | {} s |": lambda: facts.stated_times("04"),
     "see {} of {} photos read": lambda: mnist.photos_read(mnist.shrunk),
     "as MNIST was, see {} of {}": mnist.photos_read,
-    "draw your own | {} min | {} s |": lambda: facts.stated_times("05"),
+    "that it does not know | {} min | {} s |": lambda: facts.stated_times("05"),
     "error bars | {} min | {} s |": lambda: facts.stated_times("06"),
     "Python {} or newer": facts.python_version,
     "MNIST ({} MB)": lambda: facts.DOWNLOAD,

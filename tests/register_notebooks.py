@@ -153,6 +153,9 @@ OWN_DIGITS: Phrases = {
     # A result, of cutting a digit out by hand
     "each with less than 50 %": None,
     "refused too ({} %)": lambda: mnist.sureness_of_photo("1"),
+    "Just above {}, and then {} % of the held-out": mnist.refused_with_the_heart,
+    "layer gets {} numbers": lambda: facts.FEATURES,
+    "them by 90 degrees": None,
     "the heart ({} %)": lambda: mnist.sureness_of_photo("heart"),
 }
 

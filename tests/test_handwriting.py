@@ -16,6 +16,88 @@ from mnist_cnn.handwriting import to_mnist
 PHOTOS = Path(mc.__file__).parent / "photos"
 
 
+# Tight and small pictures
+
+
+def margins(image, share):
+    """Cut close to the 7: a share of its height is left around it."""
+    dark = np.asarray(image) < 128
+    rows, columns = (np.nonzero(dark.any(axis))[0] for axis in (1, 0))
+    edge = round(share * len(rows))
+    left, top = max(0, columns[0] - edge), max(0, rows[0] - edge)
+    return image.crop((left, top, columns[-1] + edge + 1, rows[-1] + edge + 1))
+
+
+@pytest.mark.parametrize("width", [10, 16], ids=["pen", "felt pen"])
+@pytest.mark.parametrize("share", [0.2, 0.03, 0])
+def test_cut_close_to_the_digit(share, width):
+    """Where half of the pixels are ink, ink is no noise and the paper still light."""
+    large = draw_seven(width=width).resize((640, 480), Image.Resampling.BICUBIC)
+    whole, cut = to_mnist(large), to_mnist(margins(large, share))
+    assert (whole - cut).abs().mean() < 0.03
+
+
+def test_a_bar_that_fills_the_picture():
+    """A 1 with hardly any paper beside it: most pixels are ink."""
+    page = np.full((280, 46), 0.8)
+    page[8:272, 8:38] = 0.15
+    grain = np.random.default_rng(0).normal(0, 0.02, page.shape)
+    bar = to_mnist((page + grain).clip(0, 1))[0] > 0.5
+    assert bar.sum(dim=0).max() == 20
+    assert 2 <= bar.sum(dim=1).max() <= 4
+
+
+@pytest.mark.parametrize("dark", [0.31, 1.0])
+def test_a_faint_stroke_of_one_pixel_on_pure_black(dark):
+    image = np.zeros((28, 28), np.float32)
+    image[6, 8:19] = dark
+    image[np.arange(7, 24), 18 - np.arange(17) // 3] = dark
+    prepared = to_mnist(image)[0]
+    assert (prepared > 0.5).any(dim=1).sum() >= 19
+    assert mc.predict(mc.load(), prepared[None, None]).argmax() == 7
+
+
+def test_a_pale_part_of_a_thin_stroke_stays():
+    """Where a thin line falls between two pixels it is pale, not gone."""
+    image = np.full((40, 40), 0.8, np.float32)
+    image[6, 12:28] = 0.2
+    image[7:36, 27] = 0.55  # two fifths of the ink
+    prepared = to_mnist(image)[0] > 0.5
+    assert prepared.any(dim=1).sum() >= 19
+
+
+def test_a_pale_line_of_squared_paper_in_a_small_picture():
+    image = draw_seven((320, 240), at=(140, 80)).reduce(4)
+    squared = np.asarray(image) / 255
+    squared[[10, 50]] -= 0.09
+    squared[:, [12, 62]] -= 0.09
+    assert (to_mnist(squared) - to_mnist(image)).abs().mean() < 0.03
+
+
+def test_light_that_fades_across_a_small_picture():
+    """Paper is lighter here and darker there, and still paper."""
+    image = np.asarray(draw_seven((160, 160), at=(55, 40)).reduce(4)) / 255
+    y, x = np.mgrid[0:1:40j, 0:1:40j]
+    faded = image * (1 - 0.4 * y - 0.2 * x)
+    assert (to_mnist(faded) - to_mnist(image)).abs().mean() < 0.05
+
+
+@pytest.mark.parametrize("side", [64, 400])
+@pytest.mark.parametrize("squares", [0, 12])
+def test_empty_paper_is_refused(side, squares):
+    """Grainy, lit from one side, and squared."""
+    rng = np.random.default_rng(0)
+    page = np.full((400, 400), 0.75) * np.linspace(1, 0.7, 400)
+    if squares:
+        lines = np.zeros_like(page)
+        lines[:: 400 // squares] = lines[:, :: 400 // squares] = 1
+        page *= 1 - 0.2 * np.asarray(Image.fromarray(lines).reduce(1))
+    page = (page + rng.normal(0, 0.015, page.shape)).clip(0, 1)
+    image = Image.fromarray((255 * page).astype(np.uint8)).resize((side, side))
+    with pytest.raises(ValueError, match="no ink"):
+        to_mnist(image)
+
+
 # What comes out
 
 

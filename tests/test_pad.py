@@ -65,6 +65,30 @@ def test_a_ruined_model_has_no_answer():
     assert max(pad.seen) == 255
 
 
+def test_what_is_foreign_is_told():
+    asked = []
+
+    def foreign(images):
+        asked.append(images.shape)
+        return torch.tensor([len(asked) == 1])
+
+    pad = mc.DigitPad(mc.load(), foreign=foreign)
+    pad.pixels = SEVEN
+    assert pad.foreign is True
+    assert pad.prediction == 7
+    pad.pixels = SEVEN[::-1]
+    assert pad.foreign is False
+    assert asked == [(1, 1, 28, 28)] * 2
+    pad.pixels = []
+    assert pad.foreign is False
+    assert len(asked) == 2
+
+
+def test_strokes_that_do_not_meet_yet_do_not_warn(pad):
+    pad.pixels = drawing([(20, 14), (20, 58)], [(50, 14), (50, 58)])
+    assert pad.prediction is not None
+
+
 def test_the_model_keeps_its_mode():
     model = mc.load().train()
     mc.DigitPad(model).pixels = SEVEN

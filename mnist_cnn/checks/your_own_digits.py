@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -96,8 +97,12 @@ def confidence_in_photos() -> dict[str, float]:
     """How sure the network is of each photo; 0 where there is no ink to read."""
     found = {}
     for path in sorted(PHOTOS.glob("*.jpg")):
+        if path.stem == "page":  # no photo of one digit
+            continue
         try:
-            found[path.stem] = read(to_mnist(path))[1]
+            with warnings.catch_warnings():  # of the two digits of the 42
+                warnings.simplefilter("ignore")
+                found[path.stem] = read(to_mnist(path))[1]
         except ValueError:
             found[path.stem] = 0.0
     return found
