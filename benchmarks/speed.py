@@ -17,12 +17,15 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import ablations
+import numpy as np
 import torch
 from baselines import Example, Usual
+from PIL import Image
 from torch import nn
 
 import mnist_cnn as mc
@@ -187,6 +190,22 @@ def predict_section(digits) -> dict:
     return {"seconds": times, "one call / one by one": share}
 
 
+def sheet_section(digits) -> dict:
+    """A photo of 12 megapixels with 24 test digits, from the file to their boxes."""
+    page = np.full((3000, 4000), 230, np.uint8)
+    for i, image in enumerate(digits[1].images[:24, 0]):
+        top, left = 150 + 700 * (i // 6), 150 + 620 * (i % 6)
+        ink = Image.fromarray(np.uint8(200 * image.numpy())).resize((500, 500))
+        page[top : top + 500, left : left + 500] -= np.asarray(ink)
+    with tempfile.TemporaryDirectory() as folder:
+        Image.fromarray(page).save(path := Path(folder) / "sheet.jpg")
+        times = in_turn({"find_digits": lambda: mc.find_digits(path)}, rounds=7)
+        tracemalloc.start()
+        found = mc.find_digits(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    return {"seconds": times, "found": len(found), "megabytes": peak / 1e6}
+
+
 def import_section(_) -> dict:
     """Starting Python and importing, each time in a new process."""
 
@@ -325,6 +344,7 @@ SECTIONS = {
     "compile": compile_section,
     "data": data_section,
     "predict": predict_section,
+    "sheet": sheet_section,
     "import": import_section,
     "memory": memory_section,
     "processes": processes_section,

@@ -14,7 +14,7 @@ from PIL import Image, ImageFile, features
 from seven import draw_seven, is_seven
 
 from mnist_cnn import pictures
-from mnist_cnn.handwriting import to_mnist
+from mnist_cnn.handwriting import find_digits, to_mnist
 
 MAX_PIXELS = 4_000_000
 
@@ -318,6 +318,7 @@ def test_a_large_photo_is_reduced_on_opening(large_photo, monkeypatch):
     monkeypatch.setattr(pictures, "_from_array", spy_array)
     image, steps = to_mnist(large_photo, steps=True)
     assert is_seven(image)
+    assert len(find_digits(large_photo)) == 1
     assert 0 < max(decoded) <= MAX_PIXELS
     assert 0 < max(arrays) <= MAX_PIXELS
     assert max(picture.size for picture in steps.values()) <= MAX_PIXELS

@@ -110,6 +110,16 @@ def test_a_drawing_set_in_python_is_shown(pad):
     assert ink(pad) > 100
 
 
+def test_what_is_foreign_is_said(pad):
+    run(pad, "pad.is_foreign = lambda images: torch.tensor([True])")
+    draw(pad, STROKES["7"])
+    wait_for_answer(pad, r"^7: [\d.]+ %, but unlike any digit I know$")
+    run(pad, "pad.is_foreign = None; pad.pixels = []")
+    wait_for_answer(pad, "^nothing")
+    draw(pad, STROKES["7"])
+    wait_for_answer(pad, r"^7: [\d.]+ %$")
+
+
 def run(pad, code: str) -> None:
     """Run some code in the notebook's kernel."""
     pad.page.evaluate(
