@@ -43,14 +43,15 @@ def find_ink(gray: Gray, fine: float = 1) -> Gray:
 
     Ink is what differs from the paper around it. The paper is what remains when
     every dark place narrower than a third of the picture is filled from its sides.
-    fine: how many times smaller than one that fills the picture a digit may be.
+    fine: how many times smaller than one that fills the picture a digit may be; its
+    strokes are narrower, and the light is followed closer.
     """
     side = max(gray.shape)
     gray = ndimage.gaussian_filter(gray, side / fine / 500 if side > SMALL else 0)
     light = _is_light_on_dark(gray)
     if light:
         gray = 1 - gray
-    size = max(15, side // 3)
+    size = max(15, int(side / 3 / fine**0.5))
     # An odd reflection: light that fades towards the border fades on beyond it. Not
     # lighter than any pixel, as it would be where a stroke is close to the border
     wide = np.pad(gray, size, mode="reflect", reflect_type="odd").clip(max=gray.max())

@@ -167,6 +167,18 @@ def test_a_dark_corner_is_no_digit():
     assert max(d.box[2] for d in found) < 625
 
 
+def test_bad_light_on_a_sheet():
+    """Lit from one side, with a hard shadow across it, on squared paper."""
+    page = np.full((600, 800), 0.9)
+    page[10::40] *= 0.85
+    page[:, 10::40] *= 0.85
+    for place, digit in enumerate((4, 7, 3, 7, 4)):
+        paste(page, draw_digit(digit, 110), 90 + 140 * place, 120 + 60 * place)
+    y, x = np.mgrid[0:1:600j, 0:1:800j]
+    page *= (1 - 0.4 * x - 0.2 * y) * np.where(x + 0.5 * y < 0.7, 0.6, 1)
+    assert [len(row) for row in read(mc.find_digits(photo_of(page)))] == [5]
+
+
 def test_close_rows_stay_apart():
     page = np.full((600, 500), 0.9)
     for line in range(3):
