@@ -22,7 +22,7 @@ root := $(if $(filter 0,$(shell id -u)),--allow-root)
 	touch $@
 
 lab: .venv
-	$(bin)/jupyter lab $(root) notebooks/01_data_exploration.ipynb
+	$(bin)/jupyter lab $(root) --ServerApp.root_dir=. notebooks/01_data_exploration.ipynb
 
 train: .venv
 	$(bin)/python -m mnist_cnn $(ARGS)

@@ -70,15 +70,16 @@ def lab(tmp_path_factory):
     Copies, because Run All saves what it computes.
     """
     home = tmp_path_factory.mktemp("lab")
-    work, settings = home / "notebooks", home / "settings"
-    shutil.copytree(ROOT / "notebooks", work)
+    work, settings = home / "work", home / "settings"
+    shutil.copytree(ROOT / "notebooks", work / "notebooks")
+    shutil.copy(ROOT / "GLOSSARY.md", work)
     # No question about news: it would lie over the page
     news = settings / "@jupyterlab/apputils-extension/notification.jupyterlab-settings"
     news.parent.mkdir(parents=True)
     news.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
     port, token = free_port(), secrets.token_hex(16)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-    command += [f"--ServerApp.root_dir={work}", f"--ServerApp.port={port}"]
+    command += [*lab_options(), f"--ServerApp.port={port}"]
     command += [f"--IdentityProvider.token={token}", "--ServerApp.port_retries=0"]
     command += ["--LabApp.expose_app_in_browser=True", "--ServerApp.ip=127.0.0.1"]
     environment = os.environ | {
@@ -92,6 +93,7 @@ def lab(tmp_path_factory):
     with log.open("w") as out:
         server = subprocess.Popen(
             command,
+            cwd=work,
             env=environment,
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -102,6 +104,19 @@ def lab(tmp_path_factory):
             yield f"http://127.0.0.1:{port}", token
         finally:
             stop(server)
+
+
+def lab_options() -> list[str]:
+    """What ``make lab`` and both other ways in the README start JupyterLab with."""
+    starts = [
+        line.partition("jupyter lab ")[2].replace("$(root) ", "")
+        for file in ("Makefile", "README.md")
+        for line in (ROOT / file).read_text(encoding="utf-8").splitlines()
+        if "jupyter lab " in line
+    ]
+    assert len(starts) == 3
+    assert len(set(starts)) == 1, starts
+    return starts[0].split()
 
 
 def wait_for_server(address: str, server: subprocess.Popen, log: Path) -> None:
@@ -154,7 +169,7 @@ def run_all(chromium, lab):
 
     def run(name: str, seconds: int = 400) -> Page:
         shut_kernels_down(page)
-        page.goto(f"{address}/lab/tree/{name}?token={token}&reset")
+        page.goto(f"{address}/lab/tree/notebooks/{name}?token={token}&reset")
         page.wait_for_function(READY, timeout=90_000)
         page.evaluate(RUN)
         page.wait_for_function("() => window.ranAll", timeout=1000 * seconds)
