@@ -113,7 +113,7 @@ def test_a_drawing_set_in_python_is_shown(pad):
 def test_what_is_foreign_is_said(pad):
     run(pad, "pad.is_foreign = lambda images: torch.tensor([True])")
     draw(pad, STROKES["7"])
-    wait_for_answer(pad, X unlike any digit I know$")
+    wait_for_answer(pad, r"^\d: [\d.]+ %, but unlike any digit I know$")
     run(pad, "pad.is_foreign = None; pad.pixels = []")
     wait_for_answer(pad, "^nothing")
     draw(pad, STROKES["7"])
