@@ -13,13 +13,21 @@ from PIL import Image
 from scipy import ndimage
 from torch import Tensor
 
-from mnist_cnn.ink import Box, Group, count_digits, crop_largest, find_groups, find_ink
+from mnist_cnn.ink import (
+    BOX,
+    Box,
+    Group,
+    count_digits,
+    crop_largest,
+    find_groups,
+    find_ink,
+)
 from mnist_cnn.pictures import Gray, Source, read_picture
 
 __all__ = ["FoundDigit", "find_digits", "to_mnist"]
 
-BOX, FIELD = 20, 28  # MNIST's digits were scaled into BOX, then centred in FIELD
-THIN, PEN = 1.4, 2.5  # strokes in BOX pixels: 995 of 1,000 of MNIST's are wider; usual
+FIELD = 28  # pixels a side of MNIST's images
+THIN, PEN = 1.4, 2.5  # widths in BOX pixels: 995 of 1,000 digits have more; usual
 SHEET = 4  # how many times smaller on a sheet a digit is than on a photo of it
 FINE = 100  # pixels a side at least to measure a stroke
 
@@ -28,7 +36,7 @@ class FoundDigit(NamedTuple):
     """One digit of a sheet: as the network reads it, and where it stands."""
 
     image: Tensor  # (1, 28, 28), as from to_mnist
-    box: tuple[int, int, int, int]  # left, top, right, bottom in the upright photo
+    box: Box  # left, top, right, bottom in the upright photo
     row: int  # 0 is the uppermost
     foreign: bool = False  # whether it is unlike any digit, where that was asked
 

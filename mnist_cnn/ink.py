@@ -12,7 +12,15 @@ from scipy.sparse.csgraph import connected_components
 
 from mnist_cnn.pictures import Gray
 
-__all__ = ["Box", "Group", "crop_largest", "find_groups", "find_ink"]
+__all__ = [
+    "BOX",
+    "Box",
+    "Group",
+    "count_digits",
+    "crop_largest",
+    "find_groups",
+    "find_ink",
+]
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 Boxes = NDArray[np.int64]  # (N, 4), of the same
@@ -20,14 +28,12 @@ Boxes = NDArray[np.int64]  # (N, 4), of the same
 SMALL = 100  # a picture with no side above this is a scan like MNIST, not a photo
 FAINT = 0.1  # what differs less than this from the paper is not ink
 EDGE = 0.065  # and ink has an edge this steep somewhere, where shadow has none
-TRACE, THREAD = (
-    0.1,
-    0.2,
-)  # fainter ink ties no pieces together: a line of squared paper;
-# and in a large picture, where less of a stroke is edge, a thread to a shadow
+TRACE = 0.1  # fainter ink, as a line of squared paper, ties no pieces together
+THREAD = 0.2  # nor this in a large picture, where less of a stroke is edge
 MOST = 500  # pieces that are looked at: a page with more is print
 PALE = 0.3  # on a sheet, a piece that is nowhere darker is a smudge or a shadow
-SPECK = 0.5 / 20**2  # half a pixel of the final 20: no part of a digit
+BOX = 20  # MNIST's digits were scaled into so many pixels a side
+SPECK = 0.5 / BOX**2  # half a pixel of these is no part of a digit
 AROUND = np.ones((3, 3), bool)  # a pixel and its eight neighbours
 
 
@@ -89,17 +95,12 @@ def _haze(ink: Gray) -> float:
 def _is_light_on_dark(gray: Gray) -> bool:
     """Ink is what strays furthest from the paper; here paper is what most pixels are.
 
-    Most pixels near by, so that no shadow counts as ink; in a picture as small as
-    those of MNIST, whose strokes are wide, a plane through the pixels of the margin.
+    Most pixels near by, so that no shadow counts as ink. The border goes on beyond
+    itself, as it is paper even where strokes fill the picture.
     """
-    side = max(gray.shape)
-    if side > SMALL:
-        gray = np.asarray(Image.fromarray(gray).reduce(-(-side // 60)))
-        paper = ndimage.median_filter(gray, max(gray.shape) // 3, mode="nearest")
-    else:
-        plane = np.dstack([np.ones(gray.shape), *np.indices(gray.shape)])  # (H, W, 3)
-        margin = _margin(gray.shape)
-        paper = plane @ np.linalg.lstsq(plane[margin], gray[margin], rcond=None)[0]
+    gray = np.asarray(Image.fromarray(gray).reduce(-(-max(gray.shape) // 60)))
+    near = max(1, max(gray.shape) // 2)
+    paper = ndimage.median_filter(gray, near, mode="nearest")
     return bool(((gray - paper) ** 3).mean() > 0)
 
 

@@ -12,9 +12,8 @@ from mnist_cnn.model import VGG
 
 __all__ = ["neighbours"]
 
-_known: tuple[bytes, Tensor, Tensor] | None = (
-    None  # of the last: state, images, features
-)
+# Of the last call: the network's numbers, the training images and their features
+_known: tuple[bytes, Tensor, Tensor] | None = None
 
 
 def neighbours(
@@ -37,7 +36,8 @@ def neighbours(
         raise ValueError(f"expected k of at most {len(train)} images, got {k}")
     asked = features(model, images)
     state = b"".join(t.cpu().numpy().tobytes() for t in model.state_dict().values())
-    state += b"%d" % train.images._version  # grows when they are changed in place
+    if not train.images.is_inference():  # their version grows with each change
+        state += b"%d" % train.images._version
     if not (_known and _known[0] == state and _known[1] is train.images):
         _known = state, train.images, features(model, train.images)
     known = _known[2]
