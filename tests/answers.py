@@ -154,7 +154,8 @@ WRONG = {
         "[1]": "expected a digit, got a list of 1",
     },
     "5.3": {
-        "(answered[:3], lost)": "empty gets 1.0000, so it is answered",
+        "(answered[:2], lost)": "heart gets 0.99",
+        "([*answered, 'empty'], lost)": "empty: no ink found",
         "([*answered, '42'], lost)": "42 gets 0.88",
         "([*answered, 'yellow'], lost)": "yellow: no ink found",
         "(answered, 0)": "look at the 1, with 0.85",

@@ -107,6 +107,11 @@ def test_empty_paper_is_refused(side, squares):
         to_mnist(image)
 
 
+def test_an_empty_sheet_on_a_table_is_refused():
+    with pytest.raises(ValueError, match="no ink"):
+        to_mnist(PHOTOS / "empty.jpg")
+
+
 # What comes out
 
 
