@@ -111,6 +111,7 @@ function render({ model, el }) {
     clearTimeout(timer);
     pen.down = false;
     blank();
+    model.set("pixels", [0]); // or what looks empty here already would not be sent
     send();
   }
 

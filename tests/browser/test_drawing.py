@@ -110,10 +110,27 @@ def test_a_drawing_set_in_python_is_shown(pad):
     assert ink(pad) > 100
 
 
+def test_clear_works_where_the_page_looks_empty_already(pad):
+    """So it is after Python empties a drawing whose last strokes were on their way."""
+    draw(pad, STROKES["7"])
+    wait_for_answer(pad, "^7: ")
+    pad.page.wait_for_timeout(500)  # the last strokes are on their way
+    run(pad, "saved = pad.pixels; pad.pixels = []")
+    wait_for_answer(pad, "^nothing")
+    run(pad, "comm, pad.comm = pad.comm, None; pad.pixels = saved; pad.comm = comm")
+    run(pad, "pad.send_state(['seen', 'probabilities'])")
+    wait_for_answer(pad, "^7: ")
+    assert ink(pad) == 0
+    pad.get_by_role("button", name="Clear").click()
+    wait_for_answer(pad, "^nothing")
+    run(pad, "assert pad.prediction is None")
+
+
 def test_what_is_foreign_is_said(pad):
     run(pad, "pad.is_foreign = lambda images: torch.tensor([True])")
     draw(pad, STROKES["7"])
     wait_for_answer(pad, r"^\d: [\d.]+ %, but unlike any digit I know$")
+    pad.page.wait_for_timeout(500)  # the last strokes are on their way
     run(pad, "pad.is_foreign = None; pad.pixels = []")
     wait_for_answer(pad, "^nothing")
     draw(pad, STROKES["7"])
@@ -121,10 +138,13 @@ def test_what_is_foreign_is_said(pad):
 
 
 def run(pad, code: str) -> None:
-    """Run some code in the notebook's kernel."""
+    """Run some code in the notebook's kernel; its error is one here."""
     pad.page.evaluate(
-        """async (code) => await jupyterapp.shell.currentWidget.sessionContext.session
-             .kernel.requestExecute({ code }).done""",
+        """async (code) => {
+             const { session } = jupyterapp.shell.currentWidget.sessionContext;
+             const { content } = await session.kernel.requestExecute({ code }).done;
+             if (content.status !== "ok") throw new Error(content.evalue);
+           }""",
         code,
     )
 
