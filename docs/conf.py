@@ -1,8 +1,11 @@
-"""The series as a website: README.md is its home, the notebooks are shown as committed.
+"""The series as a website: the notebooks as committed, and a home page of its own.
 
 ``make site`` builds it with Sphinx, which reads this file.
 """
 
+import base64
+import json
+import re
 import shutil
 import tomllib
 from pathlib import Path
@@ -11,37 +14,60 @@ from docutils import nodes
 from sphinx import addnodes
 
 ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = [name for name in ("GLOSSARY.md", "CONTRIBUTING.md") if (ROOT / name).exists()]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 REPOSITORY = PROJECT["project"]["urls"]["Repository"]
+OWNER, NAME = REPOSITORY.split("/")[-2:]
 
 project = html_title = "A small VGG learns MNIST"
-root_doc = "README"
+root_doc = "README"  # whose place docs/home.md takes
 include_patterns = ["README.md", "notebooks/*.ipynb", *PAGES]
 exclude_patterns = [".venv", "build"]  # large; not looked through
 
-extensions = ["myst_nb"]
+extensions = ["myst_nb", "sphinx_copybutton", "sphinx_design"]
 nb_execution_mode = "off"
-nb_code_prompt_show = "Show the set-up"  # the one cell that is folded
+nb_code_prompt_show = "Show the set-up"  # the cells that are folded
 nb_code_prompt_hide = "Hide the set-up"
-myst_enable_extensions = ["dollarmath", "amsmath"]
+myst_enable_extensions = ["colon_fence", "dollarmath", "amsmath"]
 myst_heading_anchors = 4
 highlight_language = "none"
+copybutton_selector = ".highlight:not(.cell_output .highlight) pre"  # code, not results
 
 html_theme = "furo"
-html_static_path = ["style.css"]
+html_baseurl = f"https://{OWNER}.github.io/{NAME}/"
+html_favicon = "favicon.svg"
+html_static_path = ["style.css", "terms.js"]
 html_css_files = ["style.css"]
+html_js_files = [("terms.js", {"defer": "defer"})]
 pygments_dark_style = "github-dark"
 html_show_copyright = False
 html_copy_source = False
 html_use_index = False
 
 
-def add_contents(app, name, source):
-    """The order of the pages, which the README on GitHub has no need of."""
+def draw_cards(app):
+    """Keep the first figure of each notebook as its picture on the home page."""
+    folder = ROOT / "build" / "cards"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in NOTEBOOKS:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        outputs = (output for cell in cells for output in cell.get("outputs", []))
+        kinds = (output.get("data", {}) for output in outputs)
+        first = next(kind["image/png"] for kind in kinds if "image/png" in kind)
+        (folder / f"{path.stem}.png").write_bytes(base64.b64decode("".join(first)))
+
+
+def change_source(app, name, source):
+    """The home page, with the order of the pages; the glossary, an anchor a term."""
     if name == root_doc:
         pages = "\n".join(["notebooks/*", *PAGES, f"Repository <{REPOSITORY}>"])
-        source[0] += f"\n\n```{{toctree}}\n:hidden:\n:glob:\n\n{pages}\n```\n"
+        home = Path(app.confdir, "home.md").read_text(encoding="utf-8")
+        home = home.replace("](../", "](")  # it stands one folder up now
+        source[0] = f"{home}\n\n```{{toctree}}\n:hidden:\n:glob:\n\n{pages}\n```\n"
+    if name == "GLOSSARY":  # which has its letters in place of a list of all terms
+        source[0] = f"---\nhide-toc: true\n---\n{source[0]}"
+    source[0] = re.sub(r'<a id="[^"]+"></a>', "", source[0])
 
 
 def link_to_repository(app, doctree):
@@ -60,15 +86,72 @@ def link_to_repository(app, doctree):
             link.replace_self(nodes.reference("", "", *link.children, refuri=there))
 
 
+def shape_notebooks(app, doctree):
+    """Captions look like captions; an answer waits for a click; one way back and on."""
+    for paragraph in [*doctree.findall(nodes.paragraph)]:
+        text = paragraph.astext()
+        if text.startswith("Figure: ") and len(paragraph.children) == 1:
+            paragraph["classes"].append("caption")
+        if text.startswith(("Previous: ", "Next: ")):  # the theme has both
+            paragraph.parent.remove(paragraph)
+        if any(part.astext() == "Predict:" for part in paragraph.findall(nodes.strong)):
+            paragraph["classes"].append("predict")
+            fold_answer(paragraph)
+
+
+def fold_answer(question):
+    """Put the output of the next code cell behind a click."""
+    cell = question.next_node(is_code_cell, descend=False, siblings=True, ascend=True)
+    for output in [*cell.findall(is_output)]:
+        summary = "<summary>You have guessed? Show the output</summary>"
+        opening = nodes.raw("", f'<details class="answer">{summary}', format="html")
+        closing = nodes.raw("", "</details>", format="html")
+        output.replace_self([opening, output.deepcopy(), closing])
+
+
+def is_code_cell(node):
+    return "cell" in node.get("classes", []) if isinstance(node, nodes.Element) else 0
+
+
+def is_output(node):
+    return isinstance(node, nodes.container) and "cell_output" in node["classes"]
+
+
 def describe_figures(app, doctree, name):
     """Give each figure of a notebook its caption, the paragraph below, as alt text."""
     for image in doctree.findall(nodes.image):
         if "alt" not in image:
-            cell = image
-            while not isinstance(cell.parent, nodes.Structural):
-                cell = cell.parent
-            below = cell.next_node(nodes.paragraph, descend=False, siblings=True)
-            image["alt"] = below.astext() if below else ""
+            caption = image.next_node(is_caption, ascend=True)
+            image["alt"] = caption.astext() if caption else ""
+
+
+def is_caption(node):
+    return isinstance(node, nodes.paragraph) and "caption" in node["classes"]
+
+
+def explain_terms(app, doctree, name):
+    """A link to the glossary says, as its title, what stands there; see terms.js."""
+    if "GLOSSARY" in app.env.found_docs:
+        glossary = app.env.get_doctree("GLOSSARY")
+        entries = {
+            key: section.next_node(nodes.paragraph)
+            for section in glossary.findall(nodes.section)
+            for key in section["ids"]
+        }
+        for link in doctree.findall(nodes.reference):
+            page, _, key = link.get("refuri", "").partition("#")
+            if page.endswith("GLOSSARY.html") and key in entries:
+                text = " ".join(entries[key].astext().split())
+                link["reftitle"] = re.sub(r" Notebook \d$", "", text)
+
+
+def change_head(app, name, template, context, doctree):
+    """One viewport, not two; the home page has the address of the site itself."""
+    context["metatags"] = re.sub(
+        r'<meta name="viewport"[^>]*>', "", context.get("metatags", "")
+    )
+    if name == root_doc:
+        context["pageurl"] = html_baseurl
 
 
 def make_index(app, exception):
@@ -78,7 +161,11 @@ def make_index(app, exception):
 
 
 def setup(app):
-    app.connect("source-read", add_contents)
+    app.connect("builder-inited", draw_cards)
+    app.connect("source-read", change_source)
     app.connect("doctree-read", link_to_repository)
+    app.connect("doctree-read", shape_notebooks)
     app.connect("doctree-resolved", describe_figures)
+    app.connect("doctree-resolved", explain_terms)
+    app.connect("html-page-context", change_head)
     app.connect("build-finished", make_index)

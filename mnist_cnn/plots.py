@@ -13,6 +13,7 @@ import numpy as np
 import seaborn as sns
 import torch
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -44,6 +45,8 @@ __all__ = [
 
 # Okabe and Ito's colours, told apart by colour-blind readers (jfly.uni-koeln.de/color)
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
+# Few to many, by hue: neither end vanishes on a white page or on a dark one
+MISTAKES = LinearSegmentedColormap.from_list("mistakes", ["#B7C4CE", "#B34700"])
 
 
 def image_grid(
@@ -173,68 +176,116 @@ def confusion_matrix(
     pairs = labels.cpu() * CLASSES + predictions.cpu()
     counts = torch.bincount(pairs, minlength=CLASSES**2).numpy()
     counts = counts.reshape(CLASSES, CLASSES)
-    right = np.eye(CLASSES, dtype=bool)
+    mistakes = counts * ~np.eye(CLASSES, dtype=bool)
     sns.heatmap(
-        np.where(right, 0, counts),
-        annot=np.where(counts == 0, "", counts.astype(str)),
-        fmt="",
-        cmap="Blues",
+        mistakes,
+        mask=mistakes == 0,
+        annot=True,
+        fmt="d",
+        vmin=0,
+        vmax=max(1, mistakes.max()),
+        cmap=MISTAKES,
         square=True,
-        linewidths=0.5,
-        linecolor="#DDDDDD",
         cbar_kws={"label": "images taken for another digit", "shrink": 0.8},
         ax=ax,
     )
-    for digit in range(CLASSES):
-        ax.add_patch(Rectangle((digit, digit), 1, 1, color="#EEEEEE", zorder=1.5))
+    for text in ax.texts:
+        text.set_color(
+            "white" if 2 * int(text.get_text()) > mistakes.max() else "black"
+        )
+    for digit, count in enumerate(counts.diagonal()):
+        middle = digit + 0.5
+        ax.text(middle, middle, count, ha="center", va="center")
+    for edge in range(CLASSES + 1):
+        ax.axhline(edge, color=GREY, linewidth=0.5, alpha=0.5)
+        ax.axvline(edge, color=GREY, linewidth=0.5, alpha=0.5)
     ax.set(xlabel="predicted digit", ylabel="true digit")
     ax.tick_params(length=0, rotation=0)
     return ax
 
 
-def architecture(layers: Sequence[Layer], ax: Axes | None = None) -> Axes:
-    """The network from left to right, as ``trace`` described it.
+def architecture(
+    layers: Sequence[Layer],
+    ax: Axes | None = None,
+    image: Tensor | None = None,
+    probabilities: Tensor | None = None,
+) -> Axes:
+    """The network as ``trace`` described it, in rows; a pool begins a new one.
 
-    The side of a slab stands for height and width, its depth for channels; a batch
-    norm and the ReLU after a convolution are drawn with it. Labels are those of VGG's
-    layers: convolutions of 3x3, each with a ReLU, and pools of 2x2.
+    Maps are squares to scale, four sheets for any number of channels; a batch norm and
+    the ReLU after a convolution are drawn with it. Labels are those of VGG's layers:
+    convolutions of 3x3, each with a ReLU, and pools of 2x2.
+
+    image: (1, 28, 28), drawn as the input. probabilities: (10,), drawn at the end.
     """
     if ax is None:
-        _, ax = plt.subplots(figsize=(11, 3.4), layout="constrained")
-    colours = {"Conv2d": BLUE, "MaxPool2d": ORANGE, "Linear": GREEN}
+        _, ax = plt.subplots(figsize=(6.4, 6.8), layout="constrained")
     names = {"Conv2d": "conv 3x3\n+ ReLU", "MaxPool2d": "max-pool\n2x2"}
-    x = _slab(ax, 0.0, (1, 28, 28), GREY, "input", "")
+    colours = {"Conv2d": BLUE, "MaxPool2d": ORANGE, "Linear": GREEN}
+    rows: list[list[Layer]] = [[]]
     for layer in layers:
-        if layer.kind in ("BatchNorm2d", "ReLU"):
-            continue
-        cost = f"{layer.parameters:,}\nparameters" if layer.parameters else ""
-        name = names.get(layer.kind, layer.kind.lower())
-        colour = colours.get(layer.kind, GREY)
-        x = _slab(ax, x, layer.output_shape[1:], colour, name, cost)
-    ax.set(xlim=(-1, x - 1), ylim=(-28, 27), aspect="equal")
+        if layer.kind == "MaxPool2d":
+            rows.append([])
+        if layer.kind not in ("BatchNorm2d", "ReLU"):
+            rows[-1].append(layer)
+    x, y, height, widest = 0.0, 0.0, 28.0, 0.0
+    _stage(ax, x, y, (1, 28, 28), GREY, ("\ninput", ""), image)
+    for row in rows:
+        shapes = [layer.output_shape[1:] for layer in row]
+        if row is not rows[0]:
+            x, above = -STAGE, height
+            height = max(float(s[-1]) if len(s) > 1 else 28.0 for s in shapes)
+            y -= above / 2 + 33 + height / 2
+        for layer, shape in zip(row, shapes, strict=True):
+            x += STAGE
+            cost = f"{layer.parameters:,}\nparameters" if layer.parameters else ""
+            words = names.get(layer.kind, f"\n{layer.kind.lower()}"), cost
+            _stage(ax, x, y, shape, colours.get(layer.kind, GREY), words)
+        widest = max(widest, x)
+    if probabilities is not None:
+        shares = probabilities.detach().cpu().numpy()
+        places = y + 14 - 2.8 * (np.arange(len(shares)) + 0.5)
+        ax.barh(places, 20 * shares, 1.9, left=x + STAGE - 14, color=GREEN)
+        for digit, place in enumerate(places):
+            ax.text(x + STAGE - 16, place, str(digit), ha="right", va="center", size=9)
+        ax.text(x + STAGE, y + 18, "softmax", ha="center", va="bottom", size=12)
+        widest = max(widest, x + STAGE)
+    ax.set(xlim=(-20, widest + 20), ylim=(y - height / 2 - 17, 27), aspect="equal")
     ax.set_axis_off()
     return ax
 
 
-def _slab(
-    ax: Axes, x: float, shape: tuple[int, ...], colour: str, name: str, cost: str
-) -> float:
-    """Draw one layer's output at ``x``; returns where the next one begins."""
-    flat = len(shape) == 1
-    channels, side = (1, 4 + shape[0] / 40) if flat else (shape[0], shape[-1])
-    depth = min(0.3 * channels, 9.0)
-    width = 1.4 if flat else 0.42 * side  # narrowed, as if seen at an angle
-    total = width + depth
-    room = max(total, 9.0)  # a label needs as much
-    left, middle = x + (room - total) / 2, x + room / 2
+STAGE = 39.0  # from the middle of one layer's output to that of the next, in pixels
+
+
+def _stage(
+    ax: Axes,
+    x: float,
+    y: float,
+    shape: tuple[int, ...],
+    colour: str,
+    words: tuple[str, str],
+    image: Tensor | None = None,
+) -> None:
+    """Draw one layer's output around (x, y), with its name, shape and cost."""
+    side = float(shape[-1]) if len(shape) > 1 else 28.0
+    width = side if len(shape) > 1 else 2.8
     # Four sheets stand for any number of channels, the front one drawn last
-    for shift in np.linspace(depth, 0, 4) if channels > 1 else (0,):
-        corner = (left + shift, shift / 2 - side / 2)
-        ax.add_patch(
-            Rectangle(corner, width, side, facecolor=colour, edgecolor="white", lw=0.8)
-        )
-    ax.text(middle, 18.5, name, ha="center", va="bottom", fontsize=8.5, color="black")
+    sheets = 4 if len(shape) > 1 and shape[0] > 1 else 1
+    for shift in [1.2 * i for i in range(sheets)][::-1]:
+        corner = (x - width / 2 + shift, y - side / 2 + shift)
+        sheet = Rectangle(corner, width, side, fc=colour, ec="white", lw=0.6)
+        ax.add_patch(sheet)
+    if image is not None:
+        edges = (x - 14, x + 14, y - 14, y + 14)
+        ax.imshow(image[0].detach().cpu().numpy(), "gray", extent=edges, zorder=2)
+    if x > 0:
+        arrow = {"arrowstyle": "->", "color": GREY}
+        start, end = (x - width / 2 - 7, y), (x - width / 2 - 1, y)
+        ax.annotate("", end, start, arrowprops=arrow)
+    name, cost = words
+    below = y - side / 2 - 1.5
+    ax.text(x, y + side / 2 + 4, name, ha="center", va="bottom", size=12)
     text = "x".join(map(str, shape))
-    ax.text(middle, -16.5, text, ha="center", va="top", fontsize=8.5, weight="bold")
-    ax.text(middle, -20, cost, ha="center", va="top", fontsize=8.5, color=GREY)
-    return x + room + 2
+    ax.text(x, below, text, ha="center", va="top", size=12, weight="bold")
+    ax.text(x, below - 4.6, cost, ha="center", va="top", size=10.5)

@@ -1,6 +1,6 @@
 """Finds the numbers that the prose states, and checks each against what it rests on.
 
-A number in README.md, GLOSSARY.md or the markdown of a notebook holds when
+A number in README.md, GLOSSARY.md, docs/home.md or a notebook's markdown holds when
 
 1. a phrase of ``register.py`` or ``register_notebooks.py`` covers it, and the function
    there computes the same; or

@@ -71,9 +71,15 @@ README: Phrases = {
     "A grid of {} handwritten digits": lambda: facts.SAMPLES,
     "{} random training images": lambda: facts.SAMPLES,
     "Two blocks of three": None,
-    "input {}x{}x{}, three convolutions {}x{}x{}": lambda: facts.INPUT + facts.FIRST,
-    "{}x{}x{}, three convolutions, a pool to {}x{}x{}": lambda: facts.HALF + facts.LAST,
-    "flatten to {}, linear to {}.": lambda: (facts.FEATURES, facts.CLASSES),
+    "{}x{}x{}, goes through three convolutions of {}x{}x{};": lambda: (
+        facts.INPUT + facts.FIRST
+    ),
+    "a pool to {}x{}x{} and three": lambda: facts.HALF,
+    "a pool to {}x{}x{}, a flatten to {} and a linear layer to {}.": lambda: (
+        *facts.LAST,
+        facts.FEATURES,
+        facts.CLASSES,
+    ),
     "linear layer holds {} % of the parameters": lambda: facts.LINEAR_SHARE,
     "does {} % of the work": lambda: facts.LINEAR_WORK,
     "at the flatten sees {}x{} pixels": lambda: facts.SEES,
@@ -221,4 +227,14 @@ GLOSSARY: Phrases = {
     "It stays between 0 and": None,
 }
 
-CLAIMS = {"README": README, "GLOSSARY": GLOSSARY, **register_notebooks.CLAIMS}
+HOME: Phrases = {
+    "network learns {} numbers": lambda: PARAMETERS,
+    "it reads {} % of {} digits": lambda: (facts.accuracy("VGG"), TEST),
+}
+
+CLAIMS = {
+    "README": README,
+    "home": HOME,
+    "GLOSSARY": GLOSSARY,
+    **register_notebooks.CLAIMS,
+}

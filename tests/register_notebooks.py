@@ -120,7 +120,6 @@ RESULTS: Phrases = {
     "confidence {}, {} % are right": lambda: (0.8, 100 * 0.8),
     "reads {} % of the test digits. For endless": lambda: facts.accuracy("VGG"),
     "95 % interval is {} % to {} %": lambda: facts.recorded("VGG")[1:],
-    "exercise 4) about {} % of the first {}.": lambda: (mnist.neighbours(), 1000),
     "maps of channels {} to {} after": lambda: (0, facts.FILTERS - 1),
     "On MNIST {} of {}, {} in ten": mnist.second_place,
     "{} of the {}, the right digit gets less than {}.": lambda: (

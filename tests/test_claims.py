@@ -8,7 +8,7 @@ import register
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 FILES = [
-    *(claims.ROOT / name for name in ("README.md", "GLOSSARY.md")),
+    *(claims.ROOT / name for name in ("README.md", "GLOSSARY.md", "docs/home.md")),
     *sorted(claims.ROOT.glob("notebooks/*.ipynb")),
 ]
 files = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

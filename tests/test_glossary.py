@@ -42,6 +42,14 @@ def test_terms_are_in_order_and_have_their_anchors():
         assert TERMS.get(anchor) == (None if name.islower() else name)
 
 
+def test_letters_lead_to_the_first_of_their_terms():
+    first = {}
+    for anchor in TERMS:
+        first.setdefault(anchor[0].upper(), anchor)
+    row = re.findall(r"\[([A-Z])\]\(#([a-z-]+)\)", GLOSSARY)
+    assert row == [*first.items()]
+
+
 @pytest.mark.parametrize("anchor", TERMS)
 def test_term_is_linked_where_it_first_appears_and_only_there(anchor):
     text = running_text()

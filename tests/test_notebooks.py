@@ -114,6 +114,8 @@ def test_figures_are_png_and_drawn_once(notebook):
         kinds = [set(output.get("data", {})) for output in cell.outputs]
         assert sum("image/png" in kind for kind in kinds) <= 1, cell.id
         assert not any("image/svg+xml" in kind for kind in kinds), cell.id
+        # Or Jupyter puts a white or black ground behind it: see figures.mplstyle
+        assert not any(output.get("metadata") for output in cell.outputs), cell.id
         assert not cell.source.rstrip().endswith(";"), cell.id
 
 
@@ -160,13 +162,41 @@ def test_what_training_gave_is_checked_by_a_later_cell(notebook):
     cells = code_cells(notebook)
     for i, cell in enumerate(cells):
         tags = cell.metadata.get("tags", [])
-        assert set(tags) <= {"nbval-ignore-output", "hide-input"}, cell.id
+        assert set(tags) <= {"nbval-ignore-output", "hide-input", "remove-cell"}
         assert ("hide-input" in tags) == (cell.id == "setup"), cell.id
         trains = re.search(r"\bfit\(|one_epoch\(", cell.source)
         if trains and "nbval-ignore-output" in tags:
             later = [c.source for c in cells[i + 1 :] if "assert " in c.source]
             made, checked = names(cell.source)[0], names("\n".join(later))[1]
             assert made & checked, cell.id
+
+
+def test_cells_that_only_check_are_left_out_of_the_website(notebook):
+    """``remove-cell`` does that; a reader of the pages cannot run them."""
+    for cell in code_cells(notebook):
+        tree = ast.parse(TransformerManager().transform_cell(cell.source))
+        checks = all(map(only_checks, tree.body))
+        assert checks == ("remove-cell" in cell.metadata.get("tags", [])), cell.id
+        assert not (checks and cell.outputs), cell.id
+
+
+def only_checks(node):
+    if isinstance(node, ast.If):
+        return all(map(only_checks, node.body + node.orelse))
+    return isinstance(node, ast.Assert)
+
+
+def test_opens_with_a_picture_and_a_question(notebook):
+    """Nothing but the set-up stands before the first figure; its caption follows."""
+    ids = [cell.id for cell in notebook.cells]
+    code = code_cells(notebook)
+    pictures = [
+        cell.id
+        for cell in code
+        if any("image/png" in output.get("data", {}) for output in cell.outputs)
+    ]
+    assert "?" in notebook.cells[0].source.split("|")[-1]
+    assert set(ids[1 : ids.index(pictures[0])]) <= {"setup", "imports", "load"}
 
 
 def names(code):

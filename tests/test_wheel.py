@@ -129,9 +129,11 @@ def test_links_and_pictures_lead_somewhere_on_pypi(metadata):
     raw = REPOSITORY.replace("//github.com/", "//raw.githubusercontent.com/")
     pictures, files = f"{raw}/main/", f"{REPOSITORY}/blob/main/"
     assert text.replace(pictures, "").replace(files, "") == readme
-    targets = re.findall(r"\]\(([^)\s]+)", text)
+    drawn = re.findall(r"(?:src|srcset)=\"([^\"]+)", text)
+    assert len(drawn) == 8  # of four pictures, for light and dark
+    targets = [*drawn, *re.findall(r"\]\(([^)\s]+)", text)]
     assert all(re.match("https://|#", target) for target in targets)
-    for target in re.findall(r"!\[[^]]*\]\(([^)\s]+)", text):  # these must be drawn
+    for target in [*drawn, *re.findall(r"!\[[^]]*\]\(([^)\s]+)", text)]:
         assert target.startswith(pictures) or "badge" in target, target
     for folder in (pictures, files):
         ours = [t.removeprefix(folder) for t in targets if t.startswith(folder)]

@@ -1,4 +1,4 @@
-"""Draw the README's pictures from the data and the shipped run.
+"""Draw the README's pictures from the data and the shipped run, for light and dark.
 
 python tools/figures.py
 """
@@ -7,28 +7,43 @@ from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
 
 import mnist_cnn as mc
 
 IMAGES = Path(__file__).parent.parent / "images"
+INKS = {"": "#1F2328", "-dark": "#E6EDF3"}  # by what the file's name ends in
+INKED = ("text.color", "axes.titlecolor", "axes.labelcolor", "axes.edgecolor")
+INKED += ("xtick.color", "ytick.color")
+
+
+def draw() -> dict[str, Figure]:
+    """The figures, by name."""
+    train, test = mc.load_mnist(source="mnist")
+    model = mc.load()
+    history = mc.History(**mc.load_study("run_plain_mnist")["history"])
+    logits = mc.predict(model, test.images)
+    image, shares = test.images[0], logits[0].softmax(dim=0)
+    diagram = mc.plots.architecture(mc.trace(model), None, image, shares)
+    matrix = mc.plots.confusion_matrix(test.labels, logits.argmax(dim=1))
+    return {
+        "samples": mc.plots.sample_grid(train),
+        "architecture": diagram.figure,
+        "learning_curves": mc.plots.learning_curves(history),
+        "confusion_matrix": matrix.figure,
+    }
 
 
 def main() -> None:
     mpl.use("agg")
-    train, test = mc.load_mnist(source="mnist")
-    model = mc.load()
-    history = mc.History(**mc.load_study("run_plain_mnist")["history"])
-    predictions = mc.predict(model, test.images).argmax(dim=1)
-    figures = {
-        "samples": mc.plots.sample_grid(train),
-        "architecture": mc.plots.architecture(mc.trace(model)).figure,
-        "learning_curves": mc.plots.learning_curves(history),
-        "confusion_matrix": mc.plots.confusion_matrix(test.labels, predictions).figure,
-    }
     IMAGES.mkdir(exist_ok=True)
-    for name, figure in figures.items():
-        figure.savefig(IMAGES / f"{name}.png", dpi=100, metadata={"Software": None})
-        plt.close(figure)
+    for end, ink in INKS.items():
+        same = {"svg.hashsalt": "mnist_cnn"}  # the same file each time
+        with plt.style.context(["mnist_cnn.figures", dict.fromkeys(INKED, ink), same]):
+            for name, figure in draw().items():
+                path = IMAGES / f"{name}{end}.svg"
+                figure.savefig(path, metadata={"Date": None, "Creator": None})
+                plt.close(figure)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def current(root: Path) -> str:
 
 def files(root: Path) -> list[Path]:
     """All files that repeat the name, its home last: a stopped run can be repeated."""
-    repeat = [root / "README.md", root / "CITATION.cff"]
+    repeat = [root / "README.md", root / "CITATION.cff", root / "docs" / "home.md"]
     return [*repeat, *sorted(root.glob("notebooks/*.ipynb")), root / "pyproject.toml"]
 
 

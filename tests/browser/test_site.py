@@ -136,6 +136,119 @@ def test_pages_are_whole_and_no_wider_than_the_screen(page, address, folder, sho
         shoot(Path(path).stem, full_page=True)
 
 
+# Anchors that two places claim, and links within the page that lead nowhere
+TWICE = """[...document.querySelectorAll('[id]')].map((node) => node.id)
+  .filter((id, i, all) => all.indexOf(id) !== i)"""
+NOWHERE = """[...document.querySelectorAll('a[href^="#"]')]
+  .map((link) => decodeURIComponent(link.hash.slice(1)))
+  .filter((id) => id && !document.getElementById(id))"""
+
+
+def test_anchors_and_head(page, folder):
+    for path in sorted(
+        str(path.relative_to(folder)) for path in folder.rglob("*.html")
+    ):
+        page.goto(path)
+        assert page.evaluate(TWICE) == [], path
+        assert page.evaluate(NOWHERE) == [], path
+        assert page.locator('meta[name="viewport"]').count() == 1, path
+        assert page.locator('link[rel~="icon"]').count() == 1, path
+        if path == "search.html":
+            continue
+        address = page.locator('link[rel="canonical"]').get_attribute("href")
+        end = "" if path in ("index.html", "README.html") else path
+        assert re.fullmatch(rf"https://[^/]+/[^/]+/{re.escape(end)}", address), path
+
+
+def test_captions_are_those_of_figures(page):
+    for path, text in TEXTS.items():
+        page.goto(path)
+        captions = page.locator("p.caption")
+        assert captions.count() == len(re.findall(r"^\*Figure: ", text, re.MULTILINE))
+        figures = page.locator("article .cell_output img")
+        told = [image.get_attribute("alt") for image in figures.all()]
+        assert told == [" ".join(c.split()) for c in captions.all_inner_texts()]
+        small = page.evaluate(
+            """[...document.querySelectorAll('article section > p')].filter(
+                 (p) => getComputedStyle(p).fontSize !==
+                        getComputedStyle(p.parentNode).fontSize).length"""
+        )
+        assert small == captions.count()
+
+
+def test_opens_with_a_picture(page, screen):
+    for path in TITLES:
+        page.goto(path)
+        place = page.locator("article .cell_output img").first.bounding_box()
+        print(f"{path}: first figure {place['y']:.0f} pixels down ({screen})")
+        assert place["y"] < {"desktop": 900, "phone": 1250}[screen], path
+
+
+def test_answers_wait_for_a_click(page, shoot):
+    for path, text in TEXTS.items():
+        page.goto(path)
+        questions = page.locator("p.predict")
+        assert questions.count() == text.count("**Predict:**") > 0
+        answers = page.locator("details.answer")
+        assert answers.count() == questions.count()
+        output = answers.first.locator(".cell_output").first
+        assert not output.is_visible()
+        answers.first.locator("summary").click()
+        assert output.is_visible()
+        questions.first.scroll_into_view_if_needed()
+        shoot(f"{Path(path).stem}-predict")
+
+
+def test_cells_that_only_check_are_left_out(page):
+    for path in TITLES:
+        page.goto(path)
+        for cell in page.locator("article .cell_input").all_inner_texts():
+            lines = cell.strip().splitlines()
+            assert not all(re.match(r"assert|if|else|    assert", x) for x in lines)
+
+
+def test_terms_are_explained_over_their_links(page, screen, shoot):
+    page.goto("notebooks/01_data_exploration.html")
+    link = page.locator('a[href$="GLOSSARY.html#overfitting"]').first
+    meaning = page.get_by_role("tooltip")
+    link.focus()
+    meaning.wait_for()
+    assert "training" in meaning.inner_text()
+    assert link.get_attribute("aria-describedby") == meaning.get_attribute("id")
+    assert page.evaluate(TOO_WIDE) == []
+    shoot("term")
+    page.keyboard.press("Escape")
+    assert not meaning.is_visible()
+    if screen == "desktop":
+        link.hover()
+        meaning.wait_for()
+        page.mouse.move(0, 0)
+        assert not meaning.is_visible()
+
+
+def test_home_has_one_start_and_a_card_for_each_notebook(page):
+    page.goto("index.html")
+    cards = page.locator(".sd-card")
+    assert cards.count() == len(TITLES)
+    for card, (path, title) in zip(cards.all(), TITLES.items(), strict=True):
+        assert title in card.inner_text()
+        assert card.locator("a").first.get_attribute("href") == path
+        picture = card.locator("img")
+        picture.scroll_into_view_if_needed()
+        assert picture.bounding_box()["width"] > 100
+    page.get_by_role("link", name="Start with notebook 1").click()
+    page.wait_for_url("**/01_data_exploration.html")
+
+
+def test_code_can_be_copied_and_there_is_one_way_on(page):
+    for i, path in enumerate(TITLES):
+        page.goto(path)
+        assert page.locator("button.copybtn").count() > 10
+        following = [*TITLES][i + 1 : i + 2]
+        for name in following:
+            assert page.locator(f'.main a[href="{Path(name).name}"]').count() == 1
+
+
 def test_dark_theme(page, shoot):
     for path in ("index.html", *TITLES):
         page.goto(path)
@@ -179,7 +292,7 @@ def test_first_cells_and_solutions_are_folded_and_open(page, shoot):
         first = page.locator("details.hide")
         assert first.count() == 1
         assert not first.get_by_text("pip install").is_visible()
-        solutions = page.locator("details:not(.hide)")
+        solutions = page.locator("details:not(.hide, .answer)")
         assert solutions.count() == text.count("<details>") > 0
         assert page.locator("details[open]").count() == 0
         code = solutions.first.locator(".highlight span.n").first
