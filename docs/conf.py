@@ -100,17 +100,18 @@ def shape_notebooks(app, doctree):
 
 
 def fold_answer(question):
-    """Put the output of the next code cell behind a click."""
-    cell = question.next_node(is_code_cell, descend=False, siblings=True, ascend=True)
-    for output in [*cell.findall(is_output)]:
-        summary = "<summary>You have guessed? Show the output</summary>"
-        opening = nodes.raw("", f'<details class="answer">{summary}', format="html")
-        closing = nodes.raw("", "</details>", format="html")
-        output.replace_self([opening, output.deepcopy(), closing])
+    """Put the output of the next code cell that has one behind a click."""
+    cell = question.next_node(has_output, descend=False, siblings=True, ascend=True)
+    (output,) = filter(is_output, cell)
+    summary = "<summary>You have guessed? Show the output</summary>"
+    opening = nodes.raw("", f'<details class="answer">{summary}', format="html")
+    closing = nodes.raw("", "</details>", format="html")
+    place = cell.index(output)
+    cell[place : place + 1] = [opening, output, closing]
 
 
-def is_code_cell(node):
-    return "cell" in node.get("classes", []) if isinstance(node, nodes.Element) else 0
+def has_output(node):
+    return isinstance(node, nodes.container) and any(map(is_output, node))
 
 
 def is_output(node):

@@ -25,6 +25,8 @@ def test_runs_without_an_error(notebook, run_all, shots):
     # The counts restart at 1 where the kernel is new and nothing was skipped
     assert [cell["count"] for cell in cells] == list(range(1, len(cells) + 1))
 
+    # Metadata would have JupyterLab put a ground behind a figure: see figures.mplstyle
+    assert not any(output.get("metadata") for c in cells for output in c["outputs"])
     figures = count_figures(cells)
     assert figures == count_figures(committed)
     assert draw_all(page, shots / notebook.stem) == figures
