@@ -67,7 +67,6 @@ ARCHITECTURE: Phrases = {
 }
 
 TRAINING: Phrases = {
-    "answers {} for everything": lambda: 1 / facts.CLASSES,
     "then {} of them": lambda: STEPS,
     "on the {} pixels: {} parameters": lambda: (facts.PIXELS, facts.LINEAR),
     "about {} %, up from {} %": lambda: (
@@ -159,9 +158,8 @@ OWN_DIGITS: Phrases = {
 }
 
 GOING_FURTHER: Phrases = {
-    "get more than {} %": lambda: facts.accuracy("VGG"),
     "learn from 20,000 other images": None,
-    "After 35 steps both": None,  # the cell after the figure asserts it
+    "After 35 steps both": None,  # the next code cell asserts it
     "{} seeds a change ({} where": lambda: (
         facts.study_row("batch norm")["n"],
         facts.study_row("long")["n"],
