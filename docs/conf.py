@@ -27,7 +27,8 @@ exclude_patterns = [".venv", "build"]  # large; not looked through
 
 extensions = ["myst_nb", "sphinx_copybutton", "sphinx_design"]
 nb_execution_mode = "off"
-nb_code_prompt_show = "Show the set-up"  # the cells that are folded
+DO = ("show", "hide")
+nb_code_prompt_show = "Show the set-up"  # of Colab; for the imports see below
 nb_code_prompt_hide = "Hide the set-up"
 myst_enable_extensions = ["colon_fence", "dollarmath", "amsmath"]
 myst_heading_anchors = 4
@@ -60,6 +61,15 @@ def draw_cards(app):
 
 def change_source(app, name, source):
     """The home page, with the order of the pages; the glossary, an anchor a term."""
+    if name.startswith("notebooks/"):
+        notebook = json.loads(source[0])
+        for cell in notebook["cells"]:
+            if cell["id"] == "imports":
+                prompts = {
+                    f"code_prompt_{do}": f"{do.title()} the imports" for do in DO
+                }
+                cell["metadata"]["mystnb"] = prompts
+        source[0] = json.dumps(notebook)
     if name == root_doc:
         pages = "\n".join(["notebooks/*", *PAGES, f"Repository <{REPOSITORY}>"])
         home = Path(app.confdir, "home.md").read_text(encoding="utf-8")
@@ -96,22 +106,17 @@ def shape_notebooks(app, doctree):
             paragraph.parent.remove(paragraph)
         if any(part.astext() == "Predict:" for part in paragraph.findall(nodes.strong)):
             paragraph["classes"].append("predict")
-            fold_answer(paragraph)
+    for cell in doctree.findall(is_answer):
+        summary = "<summary>You have guessed? Show the output</summary>"
+        opening = nodes.raw("", f'<details class="answer">{summary}', format="html")
+        closing = nodes.raw("", "</details>", format="html")
+        (output,) = filter(is_output, cell)
+        place = cell.index(output)
+        cell[place : place + 1] = [opening, output, closing]
 
 
-def fold_answer(question):
-    """Put the output of the next code cell that has one behind a click."""
-    cell = question.next_node(has_output, descend=False, siblings=True, ascend=True)
-    (output,) = filter(is_output, cell)
-    summary = "<summary>You have guessed? Show the output</summary>"
-    opening = nodes.raw("", f'<details class="answer">{summary}', format="html")
-    closing = nodes.raw("", "</details>", format="html")
-    place = cell.index(output)
-    cell[place : place + 1] = [opening, output, closing]
-
-
-def has_output(node):
-    return isinstance(node, nodes.container) and any(map(is_output, node))
+def is_answer(node):
+    return isinstance(node, nodes.container) and "tag_answer" in node["classes"]
 
 
 def is_output(node):

@@ -7,7 +7,9 @@ box.id = "term";
 box.setAttribute("role", "tooltip");
 box.hidden = true;
 document.body.append(box);
+const PAUSE = 200; // milliseconds in which the pointer can come from the link to the box
 let shown = null;
+let timer = null;
 
 function show(link) {
   hide();
@@ -23,9 +25,15 @@ function show(link) {
 }
 
 function hide() {
+  clearTimeout(timer);
   shown?.removeAttribute("aria-describedby");
   shown = null;
   box.hidden = true;
+}
+
+function soon() {
+  clearTimeout(timer);
+  if (shown !== document.activeElement) timer = setTimeout(hide, PAUSE);
 }
 
 for (const link of document.querySelectorAll('a[href*="GLOSSARY.html#"][title]')) {
@@ -36,11 +44,10 @@ for (const link of document.querySelectorAll('a[href*="GLOSSARY.html#"][title]')
   });
   link.addEventListener("focus", () => show(link));
   link.addEventListener("blur", hide);
-  link.addEventListener("pointerleave", (event) => {
-    if (event.relatedTarget !== box) hide();
-  });
+  link.addEventListener("pointerleave", soon);
 }
-box.addEventListener("pointerleave", hide);
+box.addEventListener("pointerenter", () => clearTimeout(timer));
+box.addEventListener("pointerleave", soon);
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") hide();
 });

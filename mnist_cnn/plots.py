@@ -46,7 +46,7 @@ __all__ = [
 # Okabe and Ito's colours, told apart by colour-blind readers (jfly.uni-koeln.de/color)
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 # Few to many, by hue: neither end vanishes on a white page or on a dark one
-MISTAKES = LinearSegmentedColormap.from_list("mistakes", ["#B7C4CE", "#B34700"])
+MISTAKES = LinearSegmentedColormap.from_list("mistakes", ["#A9C9E0", "#B34700"])
 
 
 def image_grid(
@@ -191,7 +191,7 @@ def confusion_matrix(
     )
     for text in ax.texts:
         text.set_color(
-            "white" if 2 * int(text.get_text()) > mistakes.max() else "black"
+            "white" if int(text.get_text()) > 0.8 * mistakes.max() else "black"
         )
     for digit, count in enumerate(counts.diagonal()):
         middle = digit + 0.5
@@ -219,7 +219,7 @@ def architecture(
     image: (1, 28, 28), drawn as the input. probabilities: (10,), drawn at the end.
     """
     if ax is None:
-        _, ax = plt.subplots(figsize=(6.4, 6.8), layout="constrained")
+        _, ax = plt.subplots(figsize=(5.4, 6.1), layout="constrained")
     names = {"Conv2d": "conv 3x3\n+ ReLU", "MaxPool2d": "max-pool\n2x2"}
     colours = {"Conv2d": BLUE, "MaxPool2d": ORANGE, "Linear": GREEN}
     rows: list[list[Layer]] = [[]]
@@ -235,12 +235,13 @@ def architecture(
         if row is not rows[0]:
             x, above = -STAGE, height
             height = max(float(s[-1]) if len(s) > 1 else 28.0 for s in shapes)
-            y -= above / 2 + 33 + height / 2
+            y -= above / 2 + 38 + height / 2
         for layer, shape in zip(row, shapes, strict=True):
             x += STAGE
             cost = f"{layer.parameters:,}\nparameters" if layer.parameters else ""
             words = names.get(layer.kind, f"\n{layer.kind.lower()}"), cost
             _stage(ax, x, y, shape, colours.get(layer.kind, GREY), words)
+            _arrow(ax, x - (shape[-1] / 2 if len(shape) > 1 else 1.4), y)
         widest = max(widest, x)
     if probabilities is not None:
         shares = probabilities.detach().cpu().numpy()
@@ -249,10 +250,17 @@ def architecture(
         for digit, place in enumerate(places):
             ax.text(x + STAGE - 16, place, str(digit), ha="right", va="center", size=9)
         ax.text(x + STAGE, y + 18, "softmax", ha="center", va="bottom", size=12)
+        _arrow(ax, x + STAGE - 18, y)
         widest = max(widest, x + STAGE)
     ax.set(xlim=(-20, widest + 20), ylim=(y - height / 2 - 17, 27), aspect="equal")
     ax.set_axis_off()
     return ax
+
+
+def _arrow(ax: Axes, x: float, y: float) -> None:
+    """An arrow that ends just before ``x``."""
+    arrow = {"arrowstyle": "->", "color": GREY}
+    ax.annotate("", (x - 1, y), (x - 7, y), arrowprops=arrow)
 
 
 STAGE = 39.0  # from the middle of one layer's output to that of the next, in pixels
@@ -279,13 +287,9 @@ def _stage(
     if image is not None:
         edges = (x - 14, x + 14, y - 14, y + 14)
         ax.imshow(image[0].detach().cpu().numpy(), "gray", extent=edges, zorder=2)
-    if x > 0:
-        arrow = {"arrowstyle": "->", "color": GREY}
-        start, end = (x - width / 2 - 7, y), (x - width / 2 - 1, y)
-        ax.annotate("", end, start, arrowprops=arrow)
     name, cost = words
     below = y - side / 2 - 1.5
     ax.text(x, y + side / 2 + 4, name, ha="center", va="bottom", size=12)
     text = "x".join(map(str, shape))
     ax.text(x, below, text, ha="center", va="top", size=12, weight="bold")
-    ax.text(x, below - 4.6, cost, ha="center", va="top", size=10.5)
+    ax.text(x, below - 5.4, cost, ha="center", va="top", size=10.5)

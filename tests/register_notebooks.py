@@ -115,6 +115,10 @@ RESULTS: Phrases = {
     ),
     "at 2 pixels it keeps {} %, they {} %": facts.kept_at_two_pixels,
     "turn of 45 degrees costs {} to {}": facts.cost_of_turning,
+    "{} of the {} dots are in the upper half": lambda: (
+        facts.shown("04", "interval")[1][0],
+        facts.mistakes("VGG"),
+    ),
     "removes {} of the {} mistakes": lambda: mnist.caught(2),
     "confidence {}, {} % are right": lambda: (0.8, 100 * 0.8),
     "reads {} % of the test digits. For endless": lambda: facts.accuracy("VGG"),

@@ -23,6 +23,7 @@ MAX_LINES = 20
 USUAL, ROOMY = (45, 2000), (50, 2400)  # cells and words, at most
 LONG = ["02_architecture", "03_training", "05_your_own_digits", "06_going_further"]
 SIZES = dict.fromkeys(LONG, ROOMY)
+TAGS = {"nbval-ignore-output", "hide-input", "remove-cell", "answer"}
 # What differs from machine to machine, and so must not be in an output
 RESIDUE = {
     "path": re.compile(r"(?<![\w.])/(home|root|tmp|Users|content|usr|opt|var)/\w"),
@@ -162,7 +163,7 @@ def test_what_training_gave_is_checked_by_a_later_cell(notebook):
     cells = code_cells(notebook)
     for i, cell in enumerate(cells):
         tags = cell.metadata.get("tags", [])
-        assert set(tags) <= {"nbval-ignore-output", "hide-input", "remove-cell"}
+        assert set(tags) <= TAGS, cell.id
         assert ("hide-input" in tags) == (cell.id in ("setup", "imports")), cell.id
         trains = re.search(r"\bfit\(|one_epoch\(", cell.source)
         if trains and "nbval-ignore-output" in tags:
@@ -176,8 +177,23 @@ def test_cells_that_only_check_are_left_out_of_the_website(notebook):
     for cell in code_cells(notebook):
         tree = ast.parse(TransformerManager().transform_cell(cell.source))
         checks = all(map(only_checks, tree.body))
-        assert checks == ("remove-cell" in cell.metadata.get("tags", [])), cell.id
+        tagged = "remove-cell" in cell.metadata.get("tags", [])
+        assert checks == tagged, f"{cell.id}: remove-cell is for cells that only assert"
         assert not (checks and cell.outputs), cell.id
+
+
+def test_every_question_has_its_answer(notebook):
+    """Tagged, so that the website folds it, and before the next question."""
+    waiting = None
+    for cell in notebook.cells:
+        if "answer" in cell.metadata.get("tags", []):
+            assert cell.outputs, cell.id
+            waiting = None
+        elif cell.cell_type == "markdown" and "**Predict:**" in cell.source:
+            assert waiting is None, waiting
+            waiting = cell.id
+    assert waiting is None, waiting
+    assert "**Predict**" not in prose(notebook).replace("marked **Predict**", "")
 
 
 def only_checks(node):
@@ -187,7 +203,7 @@ def only_checks(node):
 
 
 def test_opens_with_a_picture_and_a_question(notebook):
-    """Nothing but the set-up stands before the first figure; its caption follows."""
+    """Nothing but the set-up stands before the first figure."""
     ids = [cell.id for cell in notebook.cells]
     code = code_cells(notebook)
     pictures = [
