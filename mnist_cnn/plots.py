@@ -245,11 +245,11 @@ def architecture(
         widest = max(widest, x)
     if probabilities is not None:
         shares = probabilities.detach().cpu().numpy()
-        places = y + 14 - 2.8 * (np.arange(len(shares)) + 0.5)
-        ax.barh(places, 20 * shares, 1.9, left=x + STAGE - 14, color=GREEN)
+        places = y + 18 - 3.6 * (np.arange(len(shares)) + 0.5)
+        ax.barh(places, 20 * shares, 2.6, left=x + STAGE - 14, color=GREEN)
         for digit, place in enumerate(places):
-            ax.text(x + STAGE - 16, place, str(digit), ha="right", va="center", size=9)
-        ax.text(x + STAGE, y + 18, "softmax", ha="center", va="bottom", size=12)
+            ax.text(x + STAGE - 16, place, str(digit), ha="right", va="center", size=8)
+        ax.text(x + STAGE, y + 20, "softmax", ha="center", va="bottom", size=12)
         _arrow(ax, x + STAGE - 18, y)
         widest = max(widest, x + STAGE)
     ax.set(xlim=(-20, widest + 20), ylim=(y - height / 2 - 17, 27), aspect="equal")
