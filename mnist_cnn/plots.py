@@ -47,6 +47,7 @@ __all__ = [
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 # Few to many, by hue: neither end vanishes on a white page or on a dark one
 MISTAKES = LinearSegmentedColormap.from_list("mistakes", ["#A9C9E0", "#B34700"])
+STAGE = 39.0  # from one layer's output to the next in a drawing, in the image's pixels
 
 
 def image_grid(
@@ -240,8 +241,8 @@ def architecture(
             x += STAGE
             cost = f"{layer.parameters:,}\nparameters" if layer.parameters else ""
             words = names.get(layer.kind, f"\n{layer.kind.lower()}"), cost
-            _stage(ax, x, y, shape, colours.get(layer.kind, GREY), words)
-            _arrow(ax, x - (shape[-1] / 2 if len(shape) > 1 else 1.4), y)
+            left = _stage(ax, x, y, shape, colours.get(layer.kind, GREY), words)
+            _arrow(ax, left, y)
         widest = max(widest, x)
     if probabilities is not None:
         shares = probabilities.detach().cpu().numpy()
@@ -263,9 +264,6 @@ def _arrow(ax: Axes, x: float, y: float) -> None:
     ax.annotate("", (x - 1, y), (x - 7, y), arrowprops=arrow)
 
 
-STAGE = 39.0  # from the middle of one layer's output to that of the next, in pixels
-
-
 def _stage(
     ax: Axes,
     x: float,
@@ -274,8 +272,8 @@ def _stage(
     colour: str,
     words: tuple[str, str],
     image: Tensor | None = None,
-) -> None:
-    """Draw one layer's output around (x, y), with its name, shape and cost."""
+) -> float:
+    """Draw one layer's output, with its name, shape and cost; returns its left edge."""
     side = float(shape[-1]) if len(shape) > 1 else 28.0
     width = side if len(shape) > 1 else 2.8
     # Four sheets stand for any number of channels, the front one drawn last
@@ -293,3 +291,4 @@ def _stage(
     text = "x".join(map(str, shape))
     ax.text(x, below, text, ha="center", va="top", size=12, weight="bold")
     ax.text(x, below - 5.4, cost, ha="center", va="top", size=10.5)
+    return x - width / 2
