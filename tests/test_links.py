@@ -122,6 +122,6 @@ def test_readme_shows_what_is_where():
 
 def test_tests_that_are_named_exist():
     table = (ROOT / "tests" / "README.md").read_text("utf-8")
-    code = "".join(p.read_text("utf-8") for p in (ROOT / "tests").glob("test_*.py"))
+    code = "".join(p.read_text("utf-8") for p in (ROOT / "tests").rglob("test_*.py"))
     for name in re.findall(r"\btest_\w+\b(?!\.py)", table):
         assert f"def {name}(" in code, name
