@@ -14,7 +14,9 @@ import json
 import statistics
 from collections.abc import Callable
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import records
 import torch
@@ -30,6 +32,7 @@ BASELINE = HERE / "results" / "seeds.jsonl"  # by the same loop, with the same b
 SUMMARY = HERE.parent / "mnist_cnn" / "studies" / "ablations.json"
 MEAN, STD = 0.1307, 0.3081  # of all pixels of the training images, as in notebook 1
 
+SEED = itemgetter("seed")
 PLAIN, FAST, LONG = (mc.RECIPES[name] for name in ("plain", "fast", "long"))
 
 
@@ -55,6 +58,38 @@ def normalise(model: mc.VGG) -> None:
     model.features.insert(0, Normalise())
 
 
+def without_relu(model: mc.VGG) -> None:
+    """Take the ReLUs out: only the pools are not linear then."""
+    for i, layer in enumerate(model.features):
+        if isinstance(layer, nn.ReLU):
+            model.features[i] = nn.Identity()
+
+
+def average_pools(model: mc.VGG) -> None:
+    """Pools that take the mean of four, which is linear, in place of the largest."""
+    for i, layer in enumerate(model.features):
+        if isinstance(layer, nn.MaxPool2d):
+            model.features[i] = nn.AvgPool2d(2)
+
+
+def all_linear(model: mc.VGG) -> None:
+    """Both: the whole network is then one linear map of the pixels."""
+    without_relu(model)
+    average_pools(model)
+
+
+def one_block(model: mc.VGG) -> None:
+    """Without the second block; 14x14 units a channel are left."""
+    model.features = model.features[:7]
+    model.classifier[1] = nn.Linear(16 * 14 * 14, 10)
+
+
+def three_blocks(model: mc.VGG) -> None:
+    """With a third, whose pool leaves 3x3 and drops a row and a column."""
+    model.features.extend(mc.vgg_block(16, 16))
+    model.classifier[1] = nn.Linear(16 * 3 * 3, 10)
+
+
 # A recipe, how many seeds it runs, and what is done to the network before
 Row = tuple[mc.Recipe, int] | tuple[mc.Recipe, int, Callable[[mc.VGG], None]]
 
@@ -74,6 +109,15 @@ ROWS: dict[str, Row] = {
     "long": (LONG, 5),
 }
 
+# Of the network's parts, for notebook 2
+PARTS: dict[str, Row] = {
+    "without ReLU": (PLAIN, 5, without_relu),
+    "average pools": (PLAIN, 5, average_pools),
+    "all linear": (PLAIN, 5, all_linear),
+    "one block": (PLAIN, 5, one_block),
+    "three blocks": (PLAIN, 5, three_blocks),
+}
+
 # Compared before the rows above were fixed, on images held out of the training set
 CANDIDATES: dict[str, Row] = {
     f"one-cycle, lr {lr:g}": (PLAIN.vary(one_cycle=True, lr=lr), 1)
@@ -86,8 +130,10 @@ CANDIDATES |= {
     )
     for size, lr in ((32, 1e-2), (64, 1e-2), (64, 2e-2), (128, 2e-2))
 }
+# What became the recipe long: the nine epochs it once had, then more filters
+NARROW = LONG.vary(doubling=False, batch_size=64, lr=1e-2)
 CANDIDATES |= {
-    f"{epochs} epochs{words}": (LONG.vary(epochs=epochs, **settings), 1)
+    f"{epochs} epochs{words}": (NARROW.vary(epochs=epochs, **settings), 1)
     for epochs in (9, 10)
     for words, settings in (
         ("", {"label_smoothing": 0.0, "bfloat16": False}),
@@ -95,6 +141,21 @@ CANDIDATES |= {
         (", smoothing, bfloat16", {}),
     )
 }
+WIDE = NARROW.vary(doubling=True, bfloat16=False)
+LARGE: dict[str, Any] = {"batch_size": 128, "lr": 2e-2}
+CANDIDATES |= {
+    f"doubling, {words}": (WIDE.vary(**settings), 3)
+    for words, settings in {
+        "8 epochs": {"epochs": 8},
+        "9 epochs": {"epochs": 9},
+        "8 epochs, lr 0.005": {"epochs": 8, "lr": 5e-3},
+        "8 epochs, lr 0.02": {"epochs": 8, "lr": 2e-2},
+        "8 epochs, shift 3, rotation 15": {"epochs": 8, "shift": 3.0, "rotation": 15.0},
+        "8 epochs, batch 128, lr 0.02": {"epochs": 8, **LARGE},
+        "12 epochs, batch 128, lr 0.02": {"epochs": 12, **LARGE},
+    }.items()
+}
+CANDIDATES["9 epochs, smoothing"] = NARROW.vary(epochs=9, bfloat16=False), 3
 
 
 def train(row: Row, seed: int, digits: tuple[mc.Digits, mc.Digits]) -> mc.History:
@@ -104,6 +165,7 @@ def train(row: Row, seed: int, digits: tuple[mc.Digits, mc.Digits]) -> mc.Histor
     model = recipe.build()
     for apply in change:
         apply(model)
+    model.to(mc.pick_device())
     config = replace(recipe.config, seed=seed)
     return mc.fit(model, *digits, config, progress=False)
 
@@ -119,32 +181,39 @@ def hold_out(train: mc.Digits) -> tuple[mc.Digits, mc.Digits]:
 
 
 def summarise(done: list[dict]) -> None:
-    """Write what notebook 6 shows."""
+    """Write what notebooks 2 and 6 show."""
     base = {run["seed"]: run["test_accuracy"][-1] for run in records.read(BASELINE)}
-    rows = [describe("baseline", base)]
-    for name in ROWS:
-        tested = [r for r in done if r["split"] == "test" and r["row"] == name]
-        found = {run["seed"]: run["accuracy"] for run in tested}
-        both = sorted(set(base) & set(found))
-        if len(both) < 2:
-            continue
-        gains = [found[seed] - base[seed] for seed in both]
-        test = stats.ttest_1samp(gains, 0)  # the paired t-test
-        gain = {"gain": statistics.mean(gains), "p": test.pvalue}
-        gain["gain_interval"] = list(test.confidence_interval(0.95))
-        rows.append(describe(name, found) | gain)
-    chosen = [run for run in done if run["split"] == "validation"]
-    validation = {
-        name: [r["accuracy"] for r in chosen if r["row"] == name]
-        for name in CANDIDATES
-        if any(r["row"] == name for r in chosen)
-    }
+    found = {row: accuracies(done, "test", row) for row in ROWS | PARTS}
     summary = {
         "command": "python benchmarks/ablations.py",
-        "rows": rows,
-        "validation": validation,
+        "rows": [
+            describe("baseline", base),
+            *(
+                describe(row, found[row]) | paired(found[row], base)
+                for row in ROWS
+                if len(set(found[row]) & set(base)) > 1
+            ),
+        ],
+        "parts": [describe(row, found[row]) for row in PARTS if len(found[row]) > 1],
+        "validation": {
+            row: [*accuracies(done, "validation", row).values()] for row in CANDIDATES
+        },
     }
     SUMMARY.write_text(json.dumps(summary, indent=1) + "\n")
+
+
+def accuracies(done: list[dict], split: str, row: str) -> dict[int, float]:
+    """The accuracy of each seed that was run, the seeds in order."""
+    runs = [run for run in done if (run["split"], run["row"]) == (split, row)]
+    return {run["seed"]: run["accuracy"] for run in sorted(runs, key=SEED)}
+
+
+def paired(found: dict[int, float], base: dict[int, float]) -> dict:
+    """What is gained over the baseline of the same seeds, with the paired t-test."""
+    gains = [found[seed] - base[seed] for seed in found if seed in base]
+    test = stats.ttest_1samp(gains, 0)
+    gain = {"gain": statistics.mean(gains), "p": test.pvalue}
+    return gain | {"gain_interval": list(test.confidence_interval(0.95))}
 
 
 def describe(name: str, found: dict[int, float]) -> dict:
@@ -172,8 +241,9 @@ def main() -> None:
     digits = mc.load_mnist(source="mnist")
     if options.split == "validation":
         digits = hold_out(digits[0])
-    rows = ROWS if options.split == "test" else CANDIDATES
-    known = ROWS if options.split == "test" else CANDIDATES | ROWS
+    tested = ROWS | PARTS
+    rows = tested if options.split == "test" else CANDIDATES
+    known = tested if options.split == "test" else CANDIDATES | tested
     if unknown := set(options.rows) - set(known):
         parser.error(f"expected rows of {[*known]}, got {sorted(unknown)}")
     rows = {name: known[name] for name in options.rows or rows}
@@ -184,7 +254,7 @@ def main() -> None:
     for name, row, seed in plan[part - 1 :: parts]:
         if (options.split, name, seed) in done:
             continue
-        if row[0].config.bfloat16 and not has_fast_bfloat16(torch.device("cpu")):
+        if row[0].config.bfloat16 and not has_fast_bfloat16(mc.pick_device()):
             print(f"{name}: skipped, no instructions for bfloat16 here", flush=True)
             continue
         history = train(row, seed, digits)

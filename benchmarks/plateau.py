@@ -1,17 +1,20 @@
-"""How long each optimizer stays at the loss of an untrained network.
+"""How the loss falls in the first epoch, by optimizer and learning rate.
 
     python benchmarks/plateau.py
 
-The same networks and the same batches for one epoch, with Adam at 0.001 and plain SGD
-at 0.01 and 0.1. A JSON line a run; a run already recorded is not repeated. The summary
-that notebook 03 shows is written to mnist_cnn/studies/plateau.json.
+The same networks and the same batches for one epoch, with Adam and plain SGD at several
+rates, and some of them with He's weights. A JSON line a run; a run already recorded is
+not repeated, also not by several processes at once (``--part 1/2``). The summary that
+notebook 03 shows is written to mnist_cnn/studies/plateau.json.
 """
 
+import argparse
 import json
 from pathlib import Path
 
 import records
 import torch
+from ablations import he
 from torch.nn import functional as F
 
 import mnist_cnn as mc
@@ -22,18 +25,30 @@ SUMMARY = HERE.parent / "mnist_cnn" / "studies" / "plateau.json"
 SEEDS = range(5)
 BLOCK = 25  # steps averaged into one point of a curve
 LEFT = 2.0  # a curve that stays below has left the plateau at ln 10 = 2.303
-OPTIMIZERS = {
-    "Adam 0.001": lambda p: torch.optim.Adam(p, lr=0.001, fused=True),
-    "SGD 0.01": lambda p: torch.optim.SGD(p, lr=0.01),
-    "SGD 0.1": lambda p: torch.optim.SGD(p, lr=0.1),
-}
+ADAM = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03)
+SGD = (0.01, 0.03, 0.1, 0.3, 1.0)
+RUNS = [
+    *(f"Adam {lr}" for lr in ADAM),
+    *(f"SGD {lr}" for lr in SGD),
+    *("Adam 0.01, He", "SGD 0.01, He", "SGD 0.1, He", "SGD 0.3, He"),
+]
+
+
+def optimizer_for(name: str, model: mc.VGG) -> torch.optim.Optimizer:
+    """What a name as "SGD 0.1, He" asks for."""
+    kind, lr = name.removesuffix(", He").split()
+    if kind == "Adam":
+        return torch.optim.Adam(model.parameters(), lr=float(lr), fused=True)
+    return torch.optim.SGD(model.parameters(), lr=float(lr))
 
 
 def run(name: str, seed: int, train: mc.Digits) -> dict:
     """One epoch; the mean loss of every ``BLOCK`` steps."""
     mc.seed_everything(seed)
     model = mc.VGG().to(memory_format=torch.channels_last)
-    optimizer = OPTIMIZERS[name](model.parameters())
+    if name.endswith("He"):
+        he(model)
+    optimizer = optimizer_for(name, model)
     loader, _ = mc.make_loaders(train, train, seed=seed)
     losses = []
     for images, labels in loader:
@@ -55,23 +70,24 @@ def left_after(curve: list[float]) -> int | None:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--part", default="1/1", help="as 1/2 and 2/2: two processes")
+    part, parts = map(int, parser.parse_args().part.split("/"))
     train, _ = mc.load_mnist(source="mnist")
-    done = records.read(LINES)
-    known = {(row["optimizer"], row["seed"]) for row in done}
-    for seed in SEEDS:
-        for name in OPTIMIZERS:
-            if (name, seed) in known:
-                continue
-            done.append(run(name, seed, train))
-            records.append(LINES, done[-1])
+    known = {(row["optimizer"], row["seed"]) for row in records.read(LINES)}
+    plan = [(name, seed) for seed in SEEDS for name in RUNS]
+    for name, seed in plan[part - 1 :: parts]:
+        if (name, seed) not in known:
+            records.append(LINES, run(name, seed, train))
             print(name, "seed", seed, "done", flush=True)
+    done = records.read(LINES)
     for row in done:
         row["left_after"] = left_after(row["curve"])
     summary = {
         "command": "python benchmarks/plateau.py",
         "block": BLOCK,
         "threshold": LEFT,
-        "runs": sorted(done, key=lambda row: (row["optimizer"], row["seed"])),
+        "runs": sorted(done, key=lambda r: (RUNS.index(r["optimizer"]), r["seed"])),
     }
     SUMMARY.write_text(json.dumps(summary) + "\n")
 

@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def summarise(done: list[dict]) -> None:
-    """Write what notebook 4 shows, from two runs on."""
+    """Write what notebooks 3 and 4 show, from two runs on."""
     if len(done) < 2:
         return
     done.sort(key=lambda run: run["seed"])
@@ -46,6 +46,7 @@ def summarise(done: list[dict]) -> None:
         "mean": statistics.mean(final),
         "standard_deviation": statistics.stdev(final),
         "accuracies": final,
+        "by_epoch": [run["test_accuracy"] for run in done],
     }
     SUMMARY.write_text(json.dumps(summary) + "\n")
 

@@ -74,8 +74,8 @@ def load(
 
     path: the file; None for the weights shipped with this package, trained by one of
     ``RECIPES``, "plain" or "long", on the digits of ``source``, "mnist" or "standin".
-    Filters, classes and batch norm are read from the tensors. Runs no code from the
-    file (``weights_only``) and draws no random numbers. Raises FileNotFoundError where
+    The form of the network is read from the tensors. Runs no code from the file
+    (``weights_only``) and draws no random numbers. Raises FileNotFoundError where
     there is no such file, and ValueError for one without the weights of a VGG, with
     weights that are no finite numbers, or larger than any VGG.
     """
@@ -139,8 +139,14 @@ def _from_state(state: object) -> VGG:
     if not first or not last or not first[0] or not last[0]:
         names = ", ".join(map(str, list(entries)[:4])) or f"a {type(state).__name__}"
         raise ValueError(f"it holds {names}")
+    filters, features = first[0][0], last[0][-1]
     with torch.device("meta"):  # shapes only
-        model = VGG(first[0][0], last[0][0], "features.1.running_mean" in found)
+        model = VGG(
+            filters,
+            last[0][0],
+            batch_norm="features.1.running_mean" in found,
+            doubling=features == 2 * filters * 7 * 7,
+        )
     expected = {name: _form(value) for name, value in model.state_dict().items()}
     for name in [*expected, *entries]:
         if found.get(name) != expected.get(name) or name not in found:

@@ -29,6 +29,7 @@ HELP = {
     "bfloat16": "compute in 16 bits where the processor is fast at it",
     "filters": "filters in every convolution",
     "batch_norm": "a batch norm after every convolution",
+    "doubling": "twice the filters in the second block",
 }
 WHICH = {"mnist": "", "standin": " of the stand-in, not MNIST"}  # beside each number
 SHARED = ("epochs", "batch_size", "lr", "seed", "filters")  # with several processes

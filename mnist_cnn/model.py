@@ -55,22 +55,29 @@ def vgg_block(
 class VGG(nn.Module):
     """A small VGG for 28x28 digits: (N, 1, 28, 28) -> (N, num_classes) logits.
 
-    batch_norm: with a batch norm after each convolution, as notebook 6 explains.
+    What notebook 6 adds: batch_norm: one after each convolution. doubling: twice the
+    filters in the second block, as VGG's blocks have them.
     """
 
     def __init__(
-        self, filters: int = 16, num_classes: int = CLASSES, batch_norm: bool = False
+        self,
+        filters: int = 16,
+        num_classes: int = CLASSES,
+        batch_norm: bool = False,
+        doubling: bool = False,
     ):
         super().__init__()
-        filters = whole_number("filters", filters, most=MOST_FILTERS)
+        most = MOST_FILTERS // 2 if doubling else MOST_FILTERS
+        filters = whole_number("filters", filters, most=most)
         num_classes = whole_number("num_classes", num_classes, most=MOST_CLASSES)
+        last = 2 * filters if doubling else filters
         self.features = nn.Sequential(  #                     (N,  1, 28, 28)
             *vgg_block(1, filters, batch_norm),  #            (N, 16, 14, 14)
-            *vgg_block(filters, filters, batch_norm),  #      (N, 16,  7,  7)
+            *vgg_block(filters, last, batch_norm),  #         (N, 16,  7,  7)
         )
         self.classifier = nn.Sequential(
             nn.Flatten(),  #                                  (N, 784)
-            nn.Linear(filters * 7 * 7, num_classes),  #       (N, 10)
+            nn.Linear(last * 7 * 7, num_classes),  #          (N, 10)
         )
         # A pixel's channels side by side in memory: same results, faster convolutions
         use_channels_last(self)

@@ -104,8 +104,20 @@ WRONG = {
         "broken_losses[-1]": "expected the list of 200 losses",
     },
     "3.4": {
-        "[2.30] * 300": "2.30 is the plateau",
-        "sgd_losses[:250] + [math.nan] * 50": "got nan",
+        "(make_optimizer, [2.30] * 300)": "2.30 is the plateau",
+        "(make_optimizer, sgd_losses[:250] + [math.nan] * 50)": "got nan",
+        "(make_optimizer, sgd_losses[:250])": "got a list of 250",
+        "(lambda p: torch.optim.Adam(p), sgd_losses)": "that is Adam, and the question",
+        "(lambda: None, sgd_losses)": "no optimizer comes of it",
+        "(0.3, sgd_losses)": "a function that makes the optimizer, got 0.3",
+        "sgd_losses": "expected two, what makes the optimizer and the list",
+    },
+    "3.5": {
+        "(kernel, kernel)": "that is your kernel twice",
+        "(kernel, torch.zeros(3, 3))": "still differ by 1.00 in one place",
+        "(kernel, -learned)": "is yours with every sign changed",
+        "(0 * kernel, learned)": "your kernel is all zeros",
+        "learned": "expected two kernels",
     },
     "4.1": {
         "(~right).sum()": "those are all mistakes",
@@ -208,6 +220,8 @@ ALSO_RIGHT = {
     ],
     "2.4": ["with_layers(model, kernel_size=3, stride=2, padding=1)"],
     "3.1": ["[0.69, 0.11, 0.01]", "['0.69', '0.11', '0.01']"],
+    "3.3": ["[2.3, 0.2, *[1.0] * 198]"],  # from better first weights
+    "3.5": ["(kernel.numpy(), learned.detach().flatten().tolist())"],
     "4.1": ["f'{second}.0'"],
     "4.2": ["(round(precision_7.item(), 3), round(recall_7.item(), 3))"],
     "4.3": ["[round(c.item(), 2) for c in confidences]"],

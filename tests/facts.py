@@ -193,6 +193,45 @@ def held_rate() -> float:
     return max(rate for rate in (0.01, 0.1) if left(f"SGD {rate}")[0] == 0)
 
 
+def at_the_end(optimizer: str) -> list[float]:
+    """The mean loss of the last 300 steps of the epoch, one a seed."""
+    last = 300 // PLATEAU["block"]
+    return [statistics.mean(r["curve"][-last:]) for r in plateau_runs(optimizer)]
+
+
+def learning_rates(kind: str, weights: str = "") -> dict[float, int]:
+    """The rates that were tried, and how many seeds had learned at the end."""
+    names = {run["optimizer"] for run in PLATEAU["runs"]}
+    tried = sorted(
+        float(name.removesuffix(weights).split()[1])
+        for name in names
+        if name.startswith(kind) and name.endswith("He") == bool(weights)
+    )
+    return {
+        rate: sum(x < 1 for x in at_the_end(f"{kind} {rate}{weights}"))
+        for rate in tried
+    }
+
+
+def steady(kind: str) -> tuple[float, float]:
+    """The lowest and the highest rate at which every seed learns."""
+    good = [rate for rate, seeds in learning_rates(kind).items() if seeds == 5]
+    return good[0], good[-1]
+
+
+def best_rate(kind: str) -> float:
+    """The rate with the lowest loss at the end, by the median over the seeds."""
+    rates = learning_rates(kind)
+    return min(rates, key=lambda rate: statistics.median(at_the_end(f"{kind} {rate}")))
+
+
+def seeds_after(epoch: int) -> tuple[float, float]:
+    """The lowest and the highest test accuracy of all seeds then."""
+    runs = mc.load_study("seeds")["by_epoch"]
+    found = [100 * accuracies[epoch] for accuracies in runs]
+    return min(found), max(found)
+
+
 def flat_until(optimizer: str) -> int:
     """The steps in which no seed's loss differs from ln 10 by a hundredth."""
     curves = [run["curve"] for run in plateau_runs(optimizer)]
@@ -227,18 +266,6 @@ def seeds_for(points: float) -> int:
 def standard_error(seeds: int) -> float:
     """That of a gain, in points, with so many seeds for each of the two means."""
     return SEEDS_DEVIATION * math.sqrt(2 / seeds)
-
-
-def dropped_epochs() -> int:
-    """The length at which, on validation images, smoothing came out ahead."""
-    scores = mc.load_study("ablations")["validation"]
-    ahead = [
-        int(name.split()[0])
-        for name in scores
-        if (smooth := f"{name}, smoothing") in scores and scores[smooth] > scores[name]
-    ]
-    (epochs,) = ahead
-    return epochs
 
 
 def growth_by_batch_norm() -> int:
