@@ -82,6 +82,14 @@ WRONG = {
         "mc.linear_baseline()": "expected eight convolutions, two of them new, got 0",
         "21_690": "expected a model, got int",
     },
+    "2.5": {
+        "Yours": "that is the class; make one of it: Yours()",
+        "12_002": "expected a model, got int",
+        "mc.VGG()": "its convolutions make 16x28x28",
+        "mc.linear_baseline()": "its convolutions make nothing",
+        "nn.Conv2d(1, 8, 3)": "7 images give (7, 8, 26, 26)",
+        "nn.Linear(784, 10)": "no image passes through it",
+    },
     "3.1": {
         "[-p for p in prices]": "a minus is missing",
         "[-math.log10(p) for p in (0.5, 0.9, 0.99)]": "not to base 10",

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from claims import ROOT, NeedsMnist
-from facts import CLASSES, INPUT, SEES, TEST, TRAIN, accuracy, interval
+from facts import CLASSES, INPUT, TEST, TRAIN, accuracy, interval
 from PIL import Image, ImageOps
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -57,15 +57,6 @@ def ink_on_a_side(pixels: int) -> float:
     turned = [images.rot90(turns, dims=(2, 3)) for turns in range(4)]
     most = max(side[..., :pixels].sum().item() for side in turned)
     return 100 * most / images.sum().item()
-
-
-def seen_whole() -> float:
-    """The share of the training digits without ink outside the middle unit's field."""
-    ink = images_of(0).images[:, 0].clone()
-    side = SEES[0]
-    first = (INPUT[1] - side) // 2  # the field of the middle unit is in the middle
-    ink[:, first : first + side, first : first + side] = 0
-    return (ink.amax(dim=(1, 2)) == 0).float().mean().item()
 
 
 @cache

@@ -181,6 +181,9 @@ GLOSSARY: Phrases = {
     ),
     "This one has {}: six convolutions": lambda: len(facts.LAYERS),
     "steps. Here {}, with Adam": lambda: RECIPE.lr,
+    "with Adam; at {}, from the same": lambda: next(
+        rate for rate, seeds in facts.learning_rates("Adam").items() if not seeds
+    ),
     "connected. Here {} to {}: {} % of the parameters and {} % of the work": lambda: (
         facts.FEATURES,
         facts.CLASSES,
@@ -206,8 +209,9 @@ GLOSSARY: Phrases = {
         facts.LINEAR,
     ),
     "of the 28x28 = {} points": lambda: facts.PIXELS,
-    "with {} seeds each, Adam left within {} steps, SGD at {} not": lambda: (
+    "with {} seeds each, Adam at {} left within {} steps, SGD at {} not": lambda: (
         facts.left("Adam 0.001")[1],
+        RECIPE.lr,
         facts.slowest("Adam 0.001"),
         0.01,
     ),

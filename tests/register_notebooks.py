@@ -48,13 +48,10 @@ ARCHITECTURE: Phrases = {
     "at column 10 or 11?": None,
     "Columns 10 and 11 share a square, 11 and 12": None,
     "Its {} x {} x {} = {} features": lambda: (*facts.LAST, facts.FEATURES),
-    "unit sees {} in {} whole": lambda: (round(3 * mnist.seen_whole()), 3),
     "nothing to see: {}x{} remain": facts.seen_in_the_corner,
-    "A digit is at most {}x{}": lambda: facts.BOX,
-    "The image had {} x {} = {} pixels": lambda: (*facts.INPUT[1:], facts.PIXELS),
+    "The image had {} pixels, too": lambda: facts.PIXELS,
     "{} and {} halve evenly": lambda: (facts.INPUT[1], facts.HALF[1]),
     "photos into {} classes": lambda: facts.vgg16()[-1].output_shape[-1],
-    "{}, {}, {}, {} and {} convolutions with {}, {}, {}, {} and {}": facts.vgg16_blocks,
     "{} % of its {} million parameters. It needs about {} times": facts.vgg16_costs,
     "receptive field of {}x{} after": lambda: facts.SEES,
     "share rises from {} to {} %": lambda: (
@@ -62,6 +59,20 @@ ARCHITECTURE: Phrases = {
         facts.share_of_last_five(32),
     ),
     "Solution {}x{}: each layer": lambda: tuple(n - 3 * 2 for n in facts.INPUT[1:]),
+    "{} is {} x {} x {}: a pool is missing": lambda: (
+        math.prod(facts.HALF),
+        *facts.HALF,
+    ),
+    "in place of the maximum, it still reads {} %": lambda: math.floor(
+        min(facts.part("without ReLU"), facts.part("average pools"))
+    ),
+    "linear layer reads, about {} %": lambda: facts.part("all linear"),
+    "One block reads {} points less": lambda: (
+        facts.SEEDS_MEAN - facts.part("one block")
+    ),
+    "three blocks {}:": lambda: facts.SEEDS_MEAN - facts.part("three blocks"),
+    "with two blocks of two convolutions, {} filters in the first and {}": None,
+    "{} parameters: the linear layer has two thirds": facts.written_by_oneself,
     "the field stays at {}. You pay {} parameters and {} % more": facts.strided,
 }
 

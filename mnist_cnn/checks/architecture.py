@@ -19,7 +19,7 @@ from mnist_cnn.checks.answers import (
     tensor,
     whole,
 )
-from mnist_cnn.data import CLASSES
+from mnist_cnn.data import CLASSES, IMAGE_SHAPE
 from mnist_cnn.model import VGG, trace
 
 
@@ -118,6 +118,42 @@ def halving_by_convolution(answer: object) -> str:
             f" But no nn.ReLU follows {' and '.join(bare)}: with the layer after it, "
             "each amounts to one linear layer."
         )
+    return remark
+
+
+@register("2.5")
+def network_of_ones_own(answer: object) -> str:
+    """A network of two blocks of two convolutions, with 8 and 16 filters."""
+    if isinstance(answer, type):
+        raise Wrong(f"that is the class; make one of it: {answer.__name__}()")
+    if not isinstance(answer, nn.Module):
+        raise Wrong(f"expected a model, got {kind(answer)}")
+    try:
+        rows = trace(answer)
+        with torch.no_grad():
+            shape = tuple(answer(torch.zeros(7, *IMAGE_SHAPE)).shape)
+    except Exception as error:  # the model may be anything
+        reason = str(error).partition(chr(10))[0]
+        raise Wrong(f"no image passes through it: {reason}") from error
+    expect(shape == (7, CLASSES), f"7 images give {shape}, expected (7, {CLASSES})")
+    found = [row.output_shape[1:] for row in rows if row.kind == "Conv2d"]
+    expected = [(8, 28, 28)] * 2 + [(16, 14, 14)] * 2
+    counted = sum(p.numel() for p in answer.parameters())
+    held = sum(row.parameters for row in rows)
+    reason = f"only {held:,} of its {counted:,} parameters are in layers that are used"
+    expect(held == counted, reason)
+    sides = ", ".join("x".join(map(str, shape)) for shape in found) or "nothing"
+    expect(
+        found == expected,
+        f"its convolutions make {sides}, expected two of 8x28x28, then two of 16x14x14",
+    )
+    active = sum(row.kind == "ReLU" for row in rows)
+    remark = f"{counted:,} parameters."
+    if active != 4 and "ReLU" not in {row.kind for row in rows}:
+        return f"{remark} This sees no nn.ReLU: F.relu in forward is as good."
+    expect(
+        active == 4, f"four convolutions, and {active} ReLU: each needs one after it"
+    )
     return remark
 
 
