@@ -119,7 +119,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             batch_norm=True,
         ),
         "long": Recipe(
-            "the best: moved images, smoothed labels, more filters, and time",
+            "the best of the three: moved images, smoothed labels, more filters, time",
             TrainConfig(epochs=8, label_smoothing=0.1, **LONG, **MOVES),
             batch_norm=True,
             doubling=True,

@@ -130,6 +130,8 @@ WRONG = {
     "4.1": {
         "(~right).sum()": "those are all mistakes",
         "second / (~right).sum()": "how many",
+        "0.91": "that is their share, and",
+        "90.6": "that is their share in percent",
         "(~right).sum() - second": "farther down",
         "second + right.sum()": "counts the right answers, too",
         "second + 1": "mistakes of the package's weights",
@@ -138,6 +140,7 @@ WRONG = {
         "(recall_7, precision_7)": "the precision divides by how many were called a 7",
         "(precision_7, right.float().mean())": "the recall is not",
         "(100 * precision_7, 100 * recall_7)": "in percent",
+        "(0.98, 0.99)": "0.98 may be the precision, rounded too far",
     },
     "4.3": {
         "[0.1, 0.1, 0.1]": "take the largest",
@@ -192,8 +195,9 @@ WRONG = {
     "6.3": {
         "math.ceil((s / 0.02) ** 2)": "both means are uncertain",
         "math.ceil(2**0.5 * s / 0.02)": "so square",
-        "10_000": "the standard error is 0.0023 points, and fewer do",
-        "135": "the standard error is 0.0200 points",
+        "10_000": "the standard error is 0.00233 points, and fewer do",
+        "135": "the standard error is 0.02002 points",
+        "1": "s is a share there",
         "128": "0.16 is rounded",
         "0": "0 is no number of seeds",
     },

@@ -230,6 +230,17 @@ def seeds_after(epoch: int) -> tuple[float, float]:
     return min(found), max(found)
 
 
+def left_between(optimizer: str) -> tuple[int, int]:
+    """The steps by which the first seed and the last have left, of those that do."""
+    steps = [run["left_after"] for run in plateau_runs(optimizer) if run["left_after"]]
+    return min(steps), max(steps)
+
+
+def hopeless_rate(kind: str) -> float:
+    """The lowest rate at which no seed learns."""
+    return next(r for r, seeds in learning_rates(kind).items() if not seeds)
+
+
 def flat_until(optimizer: str) -> int:
     """The steps in which no seed's loss differs from ln 10 by a hundredth."""
     curves = [run["curve"] for run in plateau_runs(optimizer)]
@@ -250,6 +261,22 @@ def part(name: str) -> float:
     """The mean accuracy with one part of the network changed."""
     (found,) = (r for r in mc.load_study("ablations")["parts"] if r["row"] == name)
     return 100 * found["mean"]
+
+
+def seeds_of_part(name: str) -> int:
+    """How many runs that mean is of."""
+    (found,) = (r for r in mc.load_study("ablations")["parts"] if r["row"] == name)
+    return found["n"]
+
+
+def most_validated() -> int:
+    """The most runs that a candidate had on the validation images."""
+    return max(len(runs) for runs in mc.load_study("ablations")["validation"].values())
+
+
+def validated(row: str) -> float:
+    """The mean accuracy of a candidate on the validation images."""
+    return 100 * statistics.mean(mc.load_study("ablations")["validation"][row])
 
 
 def constant_rate() -> list[float]:

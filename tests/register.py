@@ -103,7 +103,7 @@ README: Phrases = {
     ),
     "VGG | {} | {} % | {} to {} %": lambda: (PARAMETERS, *facts.recorded("VGG")),
     "VGG by the recipe `long` | {} | {} % | {} to {} %": facts.recorded_long,
-    "learning rate, and {} epochs": lambda: facts.epochs_together() - RECIPE.epochs,
+    "second block, and {} epochs": lambda: facts.epochs_together() - RECIPE.epochs,
     "notebook 6 has {} runs of it": lambda: facts.study_row("long")["n"],
     "trained on moved digits, falls to {} %": lambda: mnist.moved(4, recipe="long"),
     "{} trainings that differ in the seed": lambda: len(facts.SEEDS),
@@ -181,9 +181,7 @@ GLOSSARY: Phrases = {
     ),
     "This one has {}: six convolutions": lambda: len(facts.LAYERS),
     "steps. Here {}, with Adam": lambda: RECIPE.lr,
-    "with Adam; at {}, from the same": lambda: next(
-        rate for rate, seeds in facts.learning_rates("Adam").items() if not seeds
-    ),
+    "with Adam; at {}, from the same": lambda: facts.hopeless_rate("Adam"),
     "connected. Here {} to {}: {} % of the parameters and {} % of the work": lambda: (
         facts.FEATURES,
         facts.CLASSES,

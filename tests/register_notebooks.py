@@ -27,6 +27,7 @@ DATA: Phrases = {
     "{} pixels in {} are blank": lambda: (facts.blank_of_five(), 5),
     "summed squared differences over all {} pixels": lambda: facts.PIXELS,
     "a network with 85 % would not impress": None,
+    "this network, {} seeds could": lambda: facts.study_row("normalised inputs")["n"],
     "Two pixels to the right cost {} points": lambda: mnist.cost_of_moving(2),
     "at most {} % of the ink": lambda: mnist.ink_on_a_side(4),
     "the last with {} images": lambda: facts.LAST_BATCH,
@@ -70,7 +71,10 @@ ARCHITECTURE: Phrases = {
     "One block reads {} points less": lambda: (
         facts.SEEDS_MEAN - facts.part("one block")
     ),
-    "three blocks {}:": lambda: facts.SEEDS_MEAN - facts.part("three blocks"),
+    "three blocks {}: {} seeds do not": lambda: (
+        facts.SEEDS_MEAN - facts.part("three blocks"),
+        facts.seeds_of_part("three blocks"),
+    ),
     "with two blocks of two convolutions, {} filters in the first and {}": None,
     "{} parameters: the linear layer has two thirds": facts.written_by_oneself,
     "the field stays at {}. You pay {} parameters and {} % more": facts.strided,
@@ -88,12 +92,22 @@ TRAINING: Phrases = {
     "and between {} % and {} % after three": lambda: facts.seeds_after(3),
     "CNN {} % on average": lambda: facts.SEEDS_MEAN,
     "in the 300 steps of": None,
-    "Within 300 steps": None,
     "{} seeds for each of {} settings": lambda: (
         facts.left("Adam 0.001")[1],
         len(facts.learning_rates("Adam")) + len(facts.learning_rates("SGD")),
     ),
     "leaves the plateau within {} steps": lambda: facts.slowest("Adam 0.001"),
+    "each of the last {} images twice": lambda: facts.LAST_BATCH,
+    "one row of {} for each digit": lambda: facts.PIXELS,
+    "after {} to {} steps; the fifth": lambda: facts.left_between("SGD 0.1"),
+    "learns nothing, with any of {} seeds": lambda: facts.left("Adam 0.01")[1],
+    "count the features, {} an image": lambda: facts.FEATURES,
+    "walks off it at {}, not at {}": lambda: (
+        RECIPE.lr,
+        facts.hopeless_rate("Adam"),
+    ),
+    "Do larger steps help (0.3)": None,
+    "Can 300 steps of Adam at 0.1": None,
     "It does from {} to {}": lambda: facts.steady("Adam"),
     "SGD does best at {}, where": lambda: facts.best_rate("SGD"),
     "SGD learns at {}, and so does Adam": lambda: min(
@@ -102,7 +116,6 @@ TRAINING: Phrases = {
     "At {} SGD learns with neither": lambda: max(facts.learning_rates("SGD", ", He")),
     "{} seeds an optimizer": lambda: facts.left("SGD 0.1")[1],
     "leaves with {} seeds of {}": lambda: facts.left("SGD 0.1"),
-    "does not do that for all {}": lambda: TRAIN,
     "a whole epoch of {} steps": lambda: BATCHES,
     "means of {} steps": lambda: facts.PLATEAU["block"],
     "stays below {}.": lambda: facts.PLATEAU["threshold"],
@@ -125,10 +138,15 @@ RESULTS: Phrases = {
     ),
     "That is {} % fewer": lambda: facts.fewer_mistakes("VGG", "linear layer"),
     "count {} or {} mistakes more": mnist.mistakes_by_chance,
-    "right costs {} points, upwards even {};": lambda: (
-        facts.accuracy("VGG") - mnist.moved(4),
-        facts.accuracy("VGG") - mnist.moved(down=-4),
+    "to the right costs {} points": lambda: facts.accuracy("VGG") - mnist.moved(4),
+    "upwards it costs {}.": lambda: facts.accuracy("VGG") - mnist.moved(down=-4),
+    "luck alone would put {}, give or take {}.": lambda: (
+        facts.mistakes("VGG") / 2,
+        math.sqrt(facts.mistakes("VGG")),  # two standard deviations
     ),
+    "Taken blindly, {} images hold": lambda: 0.02 * TEST,
+    "Filters 8 and 13 look": None,
+    "lower right, 11 for ink": None,
     "at 2 pixels it keeps {} %, they {} %": facts.kept_at_two_pixels,
     "turn of 45 degrees costs {} to {}": facts.cost_of_turning,
     "{} of the {} dots are in the upper half": lambda: (
@@ -146,7 +164,7 @@ RESULTS: Phrases = {
         0.2,
     ),
     "blank paper gets {},": lambda: mnist.sureness(mnist.paper()),
-    "noise gets {} and": lambda: mnist.sureness(mnist.noise()),
+    "noise gets {}, give": lambda: mnist.sureness(mnist.noise()),
     "mirrored digits {}.": lambda: mnist.sureness(mnist.mirrored()),
     "without those it is {}.": lambda: mnist.sureness(mnist.mirrored((0, 1, 8))),
     "On MNIST {} against {}.": mnist.read_by_one,
@@ -194,13 +212,22 @@ GOING_FURTHER: Phrases = {
         facts.bits(torch.bfloat16),
         facts.bits(facts.WEIGHTS),
     ),
+    "below {} / {} = {}": lambda: (0.05, 8, 0.05 / 8),
+    "one to {} runs each": lambda: facts.most_validated(),
+    "({} epochs read {} % of them": lambda: (
+        12,
+        facts.validated("doubling, 12 epochs, batch 128, lr 0.02"),
+    ),
+    "of them, {} {} %;": lambda: (
+        facts.epochs_together(),
+        facts.validated("doubling, 8 epochs, batch 128, lr 0.02"),
+    ),
+    "trained for {}, its confidence": lambda: facts.smoothed(0.1)[0],
     "target is {} for the right digit, {} for each": lambda: facts.smoothed(0.1),
     "take to reach 99 %": None,
-    "took {} epochs to 99 %, the example {} longer": lambda: (
-        len(facts.to_target("usual loop")),
-        len(facts.to_target("PyTorch's example")),
-    ),
-    "buys the next {} points with {} times": lambda: (
+    "took {} epochs to 99 % (the": lambda: len(facts.to_target("usual loop")),
+    "the example {} longer": lambda: len(facts.to_target("PyTorch's example")),
+    "buys the next {} points with about {} times": lambda: (
         facts.points_from_length(),
         facts.times_longer(),
     ),

@@ -15,7 +15,7 @@ from mnist_cnn.studies import load_study
 @register("6.1")
 def parameters_of_batch_norm(answer: object) -> None:
     """How many parameters batch norm adds to the VGG."""
-    value = whole(answer, "the number of parameters that are added")
+    value = whole(answer, "how many numbers the batch norms learn")
     with torch.device("meta"):  # shapes only
         model = VGG()
     channels = [m.out_channels for m in model.modules() if isinstance(m, nn.Conv2d)]
@@ -42,6 +42,9 @@ def seeds_needed(answer: object) -> None:
     needed = math.ceil(2 * spread**2 / wanted**2)
     rounded = 2 * (round(100 * spread) / (100 * wanted)) ** 2
     mistakes = {
+        "s is a share there: in points it is 100 times that": (
+            math.ceil(2 * (spread / 100) ** 2 / wanted**2)
+        ),
         f"{spread:.2f} is rounded: take s as it is": math.ceil(rounded - 1e-9),
         "that is for one mean; both means are uncertain": (
             math.ceil(spread**2 / wanted**2)
@@ -51,6 +54,6 @@ def seeds_needed(answer: object) -> None:
         ),
     }
     error = math.sqrt(2 / value) * spread
-    otherwise = f"with {value} seeds each, the standard error is {error:.4f} points"
+    otherwise = f"with n = {value}, the standard error is {error:.5f} points"
     otherwise += ", and fewer do" * (value > needed)
     compare(value, needed, otherwise, mistakes)
