@@ -77,18 +77,18 @@ WRONG = {
         "bare(image.unsqueeze(0))": "got Tensor of shape (1, 16, 22, 22)",
     },
     "2.4": {
-        "mc.VGG()": "there still is a pool, features.6 and features.13",
-        "with_layers(model, kernel_size=2)": "16x26x26, 10,816 numbers",
-        "mc.linear_baseline()": "expected eight convolutions, two of them new, got 0",
-        "21_690": "expected a model, got int",
-    },
-    "2.5": {
         "Yours": "that is the class; make one of it: Yours()",
         "12_002": "expected a model, got int",
         "mc.VGG()": "its convolutions make 16x28x28",
         "mc.linear_baseline()": "its convolutions make nothing",
         "nn.Conv2d(1, 8, 3)": "7 images give (7, 8, 26, 26)",
         "nn.Linear(784, 10)": "no image passes through it",
+    },
+    "2.5": {
+        "mc.VGG()": "there still is a pool, features.6 and features.13",
+        "with_layers(model, kernel_size=2)": "16x26x26, 10,816 numbers",
+        "mc.linear_baseline()": "expected eight convolutions, two of them new, got 0",
+        "21_690": "expected a model, got int",
     },
     "3.1": {
         "[-p for p in prices]": "a minus is missing",
@@ -112,6 +112,13 @@ WRONG = {
         "broken_losses[-1]": "expected the list of 200 losses",
     },
     "3.4": {
+        "(kernel, kernel)": "that is your kernel twice",
+        "(kernel, torch.zeros(3, 3))": "still differ by 1.00 in one place",
+        "(kernel, -learned)": "is yours with every sign changed",
+        "(0 * kernel, learned)": "your kernel is all zeros",
+        "learned": "expected two kernels",
+    },
+    "3.5": {
         "(make_optimizer, [2.30] * 300)": "2.30 is the plateau",
         "(make_optimizer, sgd_losses[:250] + [math.nan] * 50)": "got nan",
         "(make_optimizer, sgd_losses[:250])": "got a list of 250",
@@ -119,13 +126,6 @@ WRONG = {
         "(lambda: None, sgd_losses)": "no optimizer comes of it",
         "(0.3, sgd_losses)": "a function that makes the optimizer, got 0.3",
         "sgd_losses": "expected two, what makes the optimizer and the list",
-    },
-    "3.5": {
-        "(kernel, kernel)": "that is your kernel twice",
-        "(kernel, torch.zeros(3, 3))": "still differ by 1.00 in one place",
-        "(kernel, -learned)": "is yours with every sign changed",
-        "(0 * kernel, learned)": "your kernel is all zeros",
-        "learned": "expected two kernels",
     },
     "4.1": {
         "(~right).sum()": "those are all mistakes",
@@ -230,10 +230,10 @@ ALSO_RIGHT = {
         "bare(image).shape",
         "torch.tensor(bare(image).shape).numpy()",
     ],
-    "2.4": ["with_layers(model, kernel_size=3, stride=2, padding=1)"],
+    "2.5": ["with_layers(model, kernel_size=3, stride=2, padding=1)"],
     "3.1": ["[0.69, 0.11, 0.01]", "['0.69', '0.11', '0.01']"],
     "3.3": ["[2.3, 0.2, *[1.0] * 198]"],  # from better first weights
-    "3.5": ["(kernel.numpy(), learned.detach().flatten().tolist())"],
+    "3.4": ["(kernel.numpy(), learned.detach().flatten().tolist())"],
     "4.1": ["f'{second}.0'"],
     "4.2": ["(round(precision_7.item(), 3), round(recall_7.item(), 3))"],
     "4.3": ["[round(c.item(), 2) for c in confidences]"],

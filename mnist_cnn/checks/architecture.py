@@ -88,40 +88,6 @@ def side_without_padding(answer: object) -> None:
 
 
 @register("2.4")
-def halving_by_convolution(answer: object) -> str:
-    """A model with a convolution in the place of each pool."""
-    if not isinstance(answer, nn.Module):
-        raise Wrong(f"expected a model, got {kind(answer)}")
-    pools = [n for n, m in answer.named_modules() if "Pool" in type(m).__name__]
-    expect(not pools, f"there still is a pool, {' and '.join(pools)}")
-    try:
-        rows = trace(answer)
-    except Exception as error:  # the model may be anything
-        raise Wrong(why_it_fails(answer, error)) from error
-    convolutions = [row for row in rows if row.kind == "Conv2d"]
-    reason = f"expected eight convolutions, two of them new, got {len(convolutions)}"
-    expect(len(convolutions) == 8, reason)
-    shape = rows[-1].output_shape
-    expect(shape == (1, CLASSES), f"expected ten logits for an image, got {shape}")
-    field = convolutions[-1].receptive_field
-    remark = (
-        f"{sum(row.parameters for row in rows):,} parameters, "
-        f"{sum(row.multiply_adds for row in rows):,} multiply-adds, and a unit at the "
-        f"flatten sees {field}x{field} pixels."
-    )
-    linear = ("Conv2d", "Flatten", "Linear")
-    bare = [
-        a.name for a, b in pairwise(rows) if a.kind == "Conv2d" and b.kind in linear
-    ]
-    if bare:
-        remark += (
-            f" But no nn.ReLU follows {' and '.join(bare)}: with the layer after it, "
-            "each amounts to one linear layer."
-        )
-    return remark
-
-
-@register("2.5")
 def network_of_ones_own(answer: object) -> str:
     """A network of two blocks of two convolutions, with 8 and 16 filters."""
     if isinstance(answer, type):
@@ -167,3 +133,37 @@ def why_it_fails(model: nn.Module, error: Exception) -> str:
         f"the last maps are {'x'.join(map(str, maps))}, {math.prod(maps):,} numbers, "
         "and the linear layer takes 784: each new layer has to halve the size"
     )
+
+
+@register("2.5")
+def halving_by_convolution(answer: object) -> str:
+    """A model with a convolution in the place of each pool."""
+    if not isinstance(answer, nn.Module):
+        raise Wrong(f"expected a model, got {kind(answer)}")
+    pools = [n for n, m in answer.named_modules() if "Pool" in type(m).__name__]
+    expect(not pools, f"there still is a pool, {' and '.join(pools)}")
+    try:
+        rows = trace(answer)
+    except Exception as error:  # the model may be anything
+        raise Wrong(why_it_fails(answer, error)) from error
+    convolutions = [row for row in rows if row.kind == "Conv2d"]
+    reason = f"expected eight convolutions, two of them new, got {len(convolutions)}"
+    expect(len(convolutions) == 8, reason)
+    shape = rows[-1].output_shape
+    expect(shape == (1, CLASSES), f"expected ten logits for an image, got {shape}")
+    field = convolutions[-1].receptive_field
+    remark = (
+        f"{sum(row.parameters for row in rows):,} parameters, "
+        f"{sum(row.multiply_adds for row in rows):,} multiply-adds, and a unit at the "
+        f"flatten sees {field}x{field} pixels."
+    )
+    linear = ("Conv2d", "Flatten", "Linear")
+    bare = [
+        a.name for a, b in pairwise(rows) if a.kind == "Conv2d" and b.kind in linear
+    ]
+    if bare:
+        remark += (
+            f" But no nn.ReLU follows {' and '.join(bare)}: with the layer after it, "
+            "each amounts to one linear layer."
+        )
+    return remark

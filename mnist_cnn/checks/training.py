@@ -16,7 +16,7 @@ from mnist_cnn.checks.answers import (
     register,
     tensor,
 )
-from mnist_cnn.data import CLASSES, shorten
+from mnist_cnn.data import CLASSES
 from mnist_cnn.studies import load_study
 
 
@@ -90,27 +90,6 @@ def without_zero_grad(answer: object) -> str:
 
 
 @register("3.4")
-def off_the_plateau(answer: object) -> str:
-    """What makes the optimizer, SGD of some kind, and the losses it leads to."""
-    what = "two, what makes the optimizer and the list of 300 losses"
-    make, found = items(answer, 2, what)
-    expect(callable(make), f"expected a function that makes the optimizer, got {make}")
-    try:
-        optimizer = make([torch.zeros(3, 3, requires_grad=True)])
-    except Exception as error:  # the function may be anything
-        raise Wrong(f"no optimizer comes of it: {shorten(str(error))}") from error
-    used = type(optimizer).__name__
-    reason = f"that is {used}, and the question is how SGD gets off"
-    expect(isinstance(optimizer, torch.optim.SGD), reason)
-    losses = [number(item, what) for item in items(found, 300, what)]
-    mean, nothing = sum(losses[-50:]) / 50, math.log(CLASSES)
-    remark = f"the last 50 losses average {mean:.2f}"
-    left = mean < load_study("plateau")["threshold"]
-    expect(left, f"{remark}, and {nothing:.2f} is the plateau")
-    return f"It has left the plateau: {remark}."
-
-
-@register("3.5")
 def kernel_found_again(answer: object) -> str:
     """A kernel, and what training made of another."""
     what = "two kernels, yours and the learned one"
@@ -124,3 +103,26 @@ def kernel_found_again(answer: object) -> str:
     expect(not negative, "the learned one is yours with every sign changed")
     expect(off < 0.05, f"the two still differ by {off:.2f} in one place: train longer")
     return f"They differ by {off:.4f} at most."
+
+
+@register("3.5")
+def off_the_plateau(answer: object) -> str:
+    """What makes the optimizer, SGD of some kind, and the losses it leads to."""
+    what = "two, what makes the optimizer and the list of 300 losses"
+    make, found = items(answer, 2, what)
+    expect(callable(make), f"expected a function that makes the optimizer, got {make}")
+    try:
+        optimizer = make([torch.zeros(3, 3, requires_grad=True)])
+    except Exception as error:  # the function may be anything
+        raise Wrong(
+            f"no optimizer comes of it: {str(error).partition(chr(10))[0]}"
+        ) from error
+    used = type(optimizer).__name__
+    reason = f"that is {used}, and the question is how SGD gets off"
+    expect(isinstance(optimizer, torch.optim.SGD), reason)
+    losses = [number(item, what) for item in items(found, 300, what)]
+    mean, nothing = sum(losses[-50:]) / 50, math.log(CLASSES)
+    remark = f"the last 50 losses average {mean:.2f}"
+    left = mean < load_study("plateau")["threshold"]
+    expect(left, f"{remark}, and {nothing:.2f} is the plateau")
+    return f"It has left the plateau: {remark}."
