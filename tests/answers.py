@@ -201,6 +201,24 @@ WRONG = {
         "128": "0.16 is rounded",
         "0": "0 is no number of seeds",
     },
+    "7.1": {
+        "count - 1": "it takes one more",
+        "((v := components(spaces['pixels'])[1]).cumsum(0) < 0.9 * v.sum()).sum() "
+        "+ 1": "that is for the pixels",
+        "784": "it does not take 784 components",
+        "0.9": "a whole number, got 0.9",
+    },
+    "7.2": {
+        "0": "the nearest others of image 0 are [",
+        "20_000": "below 20,000, got 20000",
+        "known.images[position]": "got Tensor of shape (1, 28, 28)",
+    },
+    "7.3": {
+        "(mc.predict(model, push(some.images[:500], slope(model, some.images[:500], "
+        "labels), 0.1)).argmax(dim=1) == labels).float().mean()": "take a new one each",
+        "0.99": "ten steps of 0.01 do not leave 0.990",
+        "100 * accuracy": "in percent",
+    },
 }
 
 # Other right answers than those of the solutions
@@ -247,4 +265,7 @@ ALSO_RIGHT = {
         "[1]['box']), (0, 13, 0, 8))",
     ],
     "5.3": ["(set(answered), torch.tensor(lost))"],
+    "7.1": ["str(count.item())", "float(count)"],
+    "7.2": ["found[-1].item()", "str(found[-1].item())"],
+    "7.3": ["round(accuracy.item(), 2)", "f'{accuracy:.3f}'"],
 }

@@ -238,6 +238,48 @@ def first_gradients() -> tuple[float, float, float]:
     return min(convolutions), max(convolutions), linear
 
 
+# Inside the network
+
+
+def components_needed() -> tuple[int, int]:
+    """The principal components that hold 90 % of the features' variance, the pixels'.
+
+    For the first 2,000 test images, as in notebook 7.
+    """
+    images = images_of(1).images[:2_000]
+    body = nn.Sequential(network().features, nn.Flatten())
+    shares = []
+    for points in (mc.predict(body, images), images.flatten(1)):
+        spread = np.linalg.svd(points - points.mean(dim=0), compute_uv=False)
+        shares.append(np.cumsum(spread**2) / np.sum(spread**2))
+    return tuple(int(np.searchsorted(share, 0.9)) + 1 for share in shares)
+
+
+def labels_in_doubt() -> int:
+    """How many of 20,000 training images have five neighbours of one other label.
+
+    Of those that the network does not read as labelled, and without themselves.
+    """
+    known = images_of(0).first(20_000)
+    misread = mc.predict(network(), known.images).argmax(dim=1) != known.labels
+    near = mc.neighbours(network(), known, known.images[misread], k=6)[1][:, 1:]
+    labels, near = known.labels[misread], known.labels[near]
+    agree = near.amax(dim=1) == near.amin(dim=1)
+    return int((agree & (near[:, 0] != labels)).sum())
+
+
+def left_after(steps: int) -> float:
+    """What so many steps of FGSM, 0.1 in all, leave of the first 500 test images."""
+    few = images_of(1).first(500)
+    moved = few.images
+    for _ in range(steps):
+        moved = moved.clone().requires_grad_()
+        loss = F.cross_entropy(network()(moved), few.labels)
+        sign = torch.autograd.grad(loss, moved)[0].sign()
+        moved = (moved.detach() + 0.1 / steps * sign).clamp(0, 1)
+    return score(network(), moved)
+
+
 # The network on images that are not MNIST's
 
 

@@ -31,6 +31,7 @@ SHARED: Phrases = {  # in any file, wherever the words fit; lists leave room for
     "{} passes over": lambda: [RECIPE.epochs],
     "95 % interval": None,  # the level of Wilson's interval, held by test_metrics.py
     "100 %": None,  # the end of the scale
+    "{} is perfect, {} a coin": lambda: (1, 0.5),  # the AUROC of the best, of a guess
     "({}, {}, {})": lambda: [facts.INPUT, facts.FIRST, facts.HALF, facts.LAST],
     "{}x{}": lambda: [shape[1:] for shape in (facts.INPUT, facts.HALF, facts.LAST)],
     "to {}x{}": lambda: [facts.INPUT[1:], facts.BOX],
@@ -62,6 +63,7 @@ README: Phrases = {
     "as MNIST was, see {} of {}": mnist.photos_read,
     "that it does not know | {} min | {} s |": lambda: facts.stated_times("05"),
     "error bars | {} min | {} s |": lambda: facts.stated_times("06"),
+    "ask which pixels | {} min | {} s |": lambda: facts.stated_times("07"),
     "Python {} or newer": facts.python_version,
     "MNIST ({} MB)": lambda: facts.DOWNLOAD,
     "made from {} other": facts.standin_sources,

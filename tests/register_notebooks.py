@@ -252,6 +252,73 @@ GOING_FURTHER: Phrases = {
     ),
 }
 
+
+def pushed(line: int) -> list[float]:
+    """What notebook 7 prints of a push: its sizes (0), then the accuracies left."""
+    return facts.shown("07", "push")[line]
+
+
+INSIDE: Phrases = {
+    "into {} numbers, its features": lambda: facts.FEATURES,
+    "An image has {} pixels, too": lambda: facts.PIXELS,
+    "a space of {} dimensions": lambda: facts.FEATURES,
+    "decomposition finds all {}": lambda: facts.FEATURES,
+    "in all {} dimensions": lambda: facts.FEATURES,
+    "reads {} % of the test digits, in place": lambda: facts.accuracy(
+        "nearest mean digit"
+    ),
+    "20,000 x {} numbers; the last layer has {}": lambda: (
+        facts.FEATURES,
+        facts.LINEAR,
+    ),
+    # As many as the cell "load" keeps
+    "these means are of 20,000 images": None,
+    "at ε = {}, how many of the first {} are": lambda: (pushed(0)[2], 2_000),
+    "which reads {} % of the first {}?": lambda: (
+        facts.shown("07", "vote")[2][0],
+        2_000,
+    ),
+    "the price of {} % of the digits it refuses {} % of the turned ones, the "
+    "confidence {} %": lambda: tuple(facts.shown("07", "refusal-figure")[0]),
+    "Random signs at {} cost": lambda: pushed(0)[2],
+    "leave {} %, and {} % at {}.": lambda: (
+        pushed(2)[2],
+        pushed(2)[4],
+        pushed(0)[4],
+    ),
+    "At {}, `long` is ahead, {} % to {} %. From {} on it is far behind, {} %; at {} "
+    "random signs alone leave {} %": lambda: (
+        *(pushed(0)[1], pushed(4)[1], pushed(2)[1]),
+        *(pushed(0)[2], pushed(4)[2], pushed(0)[3], pushed(3)[3]),
+    ),
+    "with 95 % intervals, for": None,
+    "at ε = {}; above": lambda: pushed(0)[4],
+    "A margin of {} looks safe. With a sum of {}, a step of {} uses": lambda: (
+        *(facts.shown("07", "why")[0][i] for i in (0, 1, 4)),
+    ),
+    "A push of {} would hide, and in the table above {} costs": lambda: (
+        facts.shown("07", "grain")[0][0],
+        pushed(0)[0],
+    ),
+    "A push of {} is ten times": lambda: 10 * facts.shown("07", "grain")[0][0],
+    "correlate at {}, with the untrained one's at {}.": lambda: (
+        facts.shown("07", "sanity")[1][0],
+        facts.shown("07", "sanity")[2][0],
+    ),
+    "untrained maps get {}:": lambda: facts.shown("07", "sanity")[2][1],
+    "next to nothing of it: {}.": lambda: facts.shown("07", "sanity")[3][0],
+    "to the fifth, is {}.": lambda: facts.shown("07", "neighbours")[2][-1],
+    "accuracy on 2,000 test images": None,
+    "digits turned by 90 degrees": None,
+    "`long`, which reads {} %": lambda: facts.recorded_long()[1],
+    "sum, over {} pixels": lambda: facts.PIXELS,
+    "{}, and for the pixels {}": mnist.components_needed,
+    "On MNIST there are {}.": mnist.labels_in_doubt,
+    "image 10994 is a 9": None,
+    "beside one step of 0.1": None,
+    "{} %; one step leaves {} %": lambda: (mnist.left_after(10), mnist.left_after(1)),
+}
+
 CLAIMS = {
     "01_data_exploration": DATA,
     "02_architecture": ARCHITECTURE,
@@ -259,4 +326,5 @@ CLAIMS = {
     "04_results": RESULTS,
     "05_your_own_digits": OWN_DIGITS,
     "06_going_further": GOING_FURTHER,
+    "07_inside_the_network": INSIDE,
 }

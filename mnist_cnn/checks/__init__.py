@@ -15,6 +15,7 @@ from mnist_cnn.checks import (  # noqa: F401
     results,
     your_own_digits,
     going_further,
+    inside_the_network,
 )
 
 # isort: on
