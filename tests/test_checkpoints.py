@@ -168,9 +168,10 @@ def test_save_needs_a_model(path):
         mc.save(3, path)
 
 
+@pytest.mark.parametrize("doubling", [False, True])
 @pytest.mark.parametrize("batch_norm", [False, True])
-def test_both_forms_are_kept(path, batch_norm):
-    model = mc.VGG(filters=3, batch_norm=batch_norm).train()
+def test_all_forms_are_kept(path, batch_norm, doubling):
+    model = mc.VGG(filters=3, batch_norm=batch_norm, doubling=doubling).train()
     model(torch.rand(8, 1, 28, 28))  # moves the running means
     mc.save(model, path)
     assert same(mc.load(path), model)

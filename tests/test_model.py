@@ -29,6 +29,13 @@ def test_parameter_count_for_other_sizes(filters, classes):
     assert model(torch.zeros(3, 1, 28, 28)).shape == (3, classes)
 
 
+def test_doubling_is_in_the_second_block():
+    rows = mc.trace(mc.VGG(filters=4, doubling=True))
+    channels = [row.output_shape[1] for row in rows if row.kind == "Conv2d"]
+    assert channels == [4, 4, 4, 8, 8, 8]
+    assert rows[-2].output_shape == (1, 8 * 7 * 7)
+
+
 def test_trace_shapes_and_fields():
     rows = mc.trace(mc.VGG())
     assert [row.output_shape for row in rows] == SHAPES
@@ -107,7 +114,13 @@ def test_wrong_images_are_named(images):
 
 
 @pytest.mark.parametrize(
-    "size", [{"filters": 0}, {"num_classes": -1}, {"filters": 1.5}]
+    "size",
+    [
+        {"filters": 0},
+        {"num_classes": -1},
+        {"filters": 1.5},
+        {"filters": 257, "doubling": True},
+    ],
 )
 def test_wrong_sizes_are_named(size):
     name, value = next(iter(size.items()))
