@@ -130,8 +130,8 @@ WRONG = {
     "4.1": {
         "(~right).sum()": "those are all mistakes",
         "second / (~right).sum()": "how many",
-        "0.91": "that is their share, and",
-        "90.6": "that is their share in percent",
+        "round((second / (~right).sum()).item(), 2)": "that is their share, and",
+        "(100 * second / (~right).sum()).round()": "that is their share in percent",
         "(~right).sum() - second": "farther down",
         "second + right.sum()": "counts the right answers, too",
         "second + 1": "mistakes of the package's weights",
@@ -140,7 +140,7 @@ WRONG = {
         "(recall_7, precision_7)": "the precision divides by how many were called a 7",
         "(precision_7, right.float().mean())": "the recall is not",
         "(100 * precision_7, 100 * recall_7)": "in percent",
-        "(0.98, 0.99)": "0.98 may be the precision, rounded too far",
+        "(round(precision_7.item(), 2), recall_7)": "may be the precision, rounded",
     },
     "4.3": {
         "[0.1, 0.1, 0.1]": "take the largest",

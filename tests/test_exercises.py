@@ -68,6 +68,9 @@ def exercises():
     return found
 
 
+NEED_MNIST = {"7.2"}  # no label of the stand-in is in doubt
+
+
 def names(code):
     """The global names that code defines, and those it uses."""
     top = symtable.symtable(code, "cell", "exec")
@@ -110,6 +113,8 @@ def solved(number):
     """The notebook's names after one solution, without those of the others."""
     exercise = exercises()[number]
     result = copy.copy(namespace(exercise.path))
+    if number in NEED_MNIST and result["test"].source != "mnist":
+        pytest.skip("the stand-in has no such image")
     for code in exercise.code:
         exec(code, result)
         plt.close("all")
