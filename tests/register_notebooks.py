@@ -65,15 +65,15 @@ ARCHITECTURE: Phrases = {
         *facts.HALF,
     ),
     "in place of the maximum, it still reads {} %": lambda: math.floor(
-        min(facts.part("without ReLU"), facts.part("average pools"))
+        100 * facts.study_row("without ReLU")["mean"]
     ),
-    "linear layer reads, about {} %": lambda: facts.part("all linear"),
-    "One block reads {} points less": lambda: (
-        facts.SEEDS_MEAN - facts.part("one block")
+    "linear layer reads, about {} %": lambda: (
+        100 * facts.study_row("all linear")["mean"]
     ),
+    "One block reads {} points less": lambda: facts.points_lost("one block"),
     "three blocks {}: {} seeds do not": lambda: (
-        facts.SEEDS_MEAN - facts.part("three blocks"),
-        facts.seeds_of_part("three blocks"),
+        facts.points_lost("three blocks"),
+        facts.study_row("three blocks")["n"],
     ),
     "with two blocks of two convolutions, {} filters in the first and {}": None,
     "{} parameters: the linear layer has two thirds": facts.written_by_oneself,
@@ -108,7 +108,7 @@ TRAINING: Phrases = {
     ),
     "Do larger steps help (0.3)": None,
     "Can 300 steps of Adam at 0.1": None,
-    "It does from {} to {}": lambda: facts.steady("Adam"),
+    "From {} to {} it learns": lambda: facts.steady("Adam"),
     "SGD does best at {}, where": lambda: facts.best_rate("SGD"),
     "SGD learns at {}, and so does Adam": lambda: min(
         facts.learning_rates("SGD", ", He")

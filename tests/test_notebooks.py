@@ -21,8 +21,14 @@ KERNELSPEC = {
 MAX_BYTES = 400_000
 MAX_LINES = 20
 USUAL, ROOMY = (45, 2000), (50, 2400)  # cells and words, at most
-ROOMS = "02_architecture 03_training 04_results 05_your_own_digits 06_going_further"
-SIZES = dict.fromkeys(ROOMS.split(), ROOMY)
+LONG = [
+    "02_architecture",
+    "03_training",
+    "04_results",
+    "05_your_own_digits",
+    "06_going_further",
+]
+SIZES = dict.fromkeys(LONG, ROOMY)
 TAGS = {"nbval-ignore-output", "hide-input", "remove-cell", "answer"}
 # What differs from machine to machine, and so must not be in an output
 RESIDUE = {

@@ -15,9 +15,9 @@ from mnist_cnn.checks.answers import (
     share,
     whole,
 )
-from mnist_cnn.data import load_again
+from mnist_cnn.data import Digits, load_again
 from mnist_cnn.likeness import features
-from mnist_cnn.metrics import predict
+from mnist_cnn.metrics import evaluate, predict
 from mnist_cnn.model import VGG
 
 KNOWN, SOME, FEW = 20_000, 2_000, 500  # images: those of the notebook, of 7.3
@@ -86,11 +86,6 @@ def push(images: Tensor, direction: Tensor, size: float) -> Tensor:
     return (images + size * direction.sign()).clamp(0, 1)
 
 
-def read_right(model: VGG, images: Tensor, labels: Tensor) -> float:
-    """The share of images (N, 1, 28, 28) that the network reads right."""
-    return (predict(model, images).argmax(dim=1) == labels).float().mean().item()
-
-
 @remembered
 def pushed_in_steps() -> tuple[float, float]:
     """What ten steps of 0.01 leave, and what one of 0.1 does."""
@@ -100,7 +95,10 @@ def pushed_in_steps() -> tuple[float, float]:
     for _ in range(10):
         moved = push(moved, slope(model, moved, few.labels), 0.01)
     once = push(few.images, slope(model, few.images, few.labels), 0.1)
-    steps, step = (read_right(model, x, few.labels) for x in (moved, once))
+    steps, step = (
+        evaluate(model, Digits(images, few.labels, few.source)).accuracy
+        for images in (moved, once)
+    )
     return steps, step
 
 

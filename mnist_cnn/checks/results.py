@@ -38,17 +38,15 @@ def right_in_second_place(answer: object) -> None:
     first, second, *later = (order == labels[:, None]).sum(dim=0).tolist()
     wrong = second + sum(later)
     mistakes = {
-        "that is their share, and the question is how many": second / wrong,
-        "that is their share in percent, and the question is how many": (
-            100 * second / wrong
-        ),
         "those are all mistakes": wrong,
         "that counts the right answers, too": first + second,
         "those are the mistakes with the right digit farther down": wrong - second,
     }
     otherwise = f"it is not {value:g} of the {wrong} mistakes of the package's weights"
-    for reason, result in [*mistakes.items()][:2]:  # however they are rounded
-        expect(abs(value - result) > 0.006 * result, reason)
+    for unit, whole_of in (("", 1), (" in percent", 100)):
+        share_of = whole_of * second / wrong
+        reason = f"that is their share{unit}, and the question is how many"
+        expect(abs(value - share_of) > 0.006 * whole_of, reason)  # however rounded
     compare(value, second, otherwise, mistakes)
 
 
