@@ -10,10 +10,16 @@ import shutil
 import tomllib
 from pathlib import Path
 
+import numpy as np
 from docutils import nodes
+from PIL import Image
 from sphinx import addnodes
 
+import mnist_cnn as mc
+from mnist_cnn.web import FOLDER, bundle, layers
+
 ROOT = Path(__file__).parent.parent
+DRAWN = ("plain", "long")  # the recipes whose weights draw.html has
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = [name for name in ("GLOSSARY.md", "CONTRIBUTING.md") if (ROOT / name).exists()]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -38,6 +44,17 @@ copybutton_selector = ".highlight:not(.cell_output .highlight) pre"  # code, not
 html_theme = "furo"
 html_baseurl = f"https://{OWNER}.github.io/{NAME}/"
 html_favicon = "favicon.svg"
+templates_path = ["templates"]
+html_sidebars = {  # the theme's, and the page to draw on before the others
+    "**": [
+        "sidebar/brand.html",
+        "sidebar/search.html",
+        "sidebar/scroll-start.html",
+        "draw_link.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+    ]
+}
 html_static_path = ["style.css", "terms.js"]
 html_css_files = ["style.css"]
 html_js_files = [("terms.js", {"defer": "defer"})]
@@ -166,6 +183,39 @@ def make_index(app, exception):
         shutil.copy(Path(app.outdir, "README.html"), Path(app.outdir, "index.html"))
 
 
+def title(path):
+    first = json.loads(path.read_text(encoding="utf-8"))["cells"][0]
+    return "".join(first["source"]).splitlines()[0].removeprefix("# ")
+
+
+def make_draw_page(app, exception):
+    """The page to draw on: one file, with the networks and all else that it needs."""
+    if exception is None:
+        draw = Path(app.confdir, "draw")
+        digits = np.hsplit(np.asarray(Image.open(draw / "digits.png")), mc.CLASSES)
+        data = {
+            "networks": {name: layers(mc.load(recipe=name)) for name in DRAWN},
+            "digits": base64.b64encode(np.stack(digits).tobytes()).decode(),
+            "labels": [*range(mc.CLASSES)],
+            "first": 7,
+        }
+        sheets = (FOLDER / "pad.css", draw / "draw.css")
+        parts = {
+            "address": html_baseurl,
+            "style": "\n".join(path.read_text(encoding="utf-8") for path in sheets),
+            "pages": "\n".join(
+                f'<a href="notebooks/{path.stem}.html">{title(path)}</a>'
+                for path in NOTEBOOKS
+            ),
+            "script": bundle(draw / "draw.js"),
+            "data": json.dumps(data),
+        }
+        page = (draw / "draw.html").read_text(encoding="utf-8")
+        for name, part in parts.items():
+            page = page.replace(f"{{{name}}}", part)
+        Path(app.outdir, "draw.html").write_text(page, encoding="utf-8")
+
+
 def setup(app):
     app.connect("builder-inited", draw_cards)
     app.connect("source-read", change_source)
@@ -175,3 +225,4 @@ def setup(app):
     app.connect("doctree-resolved", explain_terms)
     app.connect("html-page-context", change_head)
     app.connect("build-finished", make_index)
+    app.connect("build-finished", make_draw_page)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -15,6 +14,8 @@ from torch import Tensor, nn
 from mnist_cnn.data import CLASSES, IMAGE_SHAPE
 from mnist_cnn.handwriting import to_mnist
 from mnist_cnn.metrics import predict
+from mnist_cnn.model import VGG
+from mnist_cnn.web import FOLDER, bundle, layers
 
 __all__ = ["DigitPad"]
 
@@ -26,14 +27,15 @@ class DigitPad(anywidget.AnyWidget):
 
     Show it as the last line of a cell. ``pad.prediction`` is the digit, or None while
     the pad is empty. ``pad.pixels``, which may be set, is the drawing: 70 rows of 70
-    numbers from 0, paper, to 255, ink, in one list. Needs a running kernel.
+    numbers from 0, paper, to 255, ink, in one list. A ``VGG`` is computed, with all its
+    layers, in the browser; any other model in the kernel, which must be running.
 
     foreign: as ``find_digits`` takes it; ``pad.foreign`` and the pad itself then tell
     of a drawing that is unlike any digit.
     """
 
-    _esm = Path(__file__).parent / "pad.js"
-    _css = Path(__file__).parent / "pad.css"
+    _esm = bundle(FOLDER / "pad.js")
+    _css = FOLDER / "pad.css"
 
     # Lists of numbers: traits of bytes reach the browser as something it cannot read
     side = traitlets.Int(SIDE, read_only=True).tag(sync=True)
@@ -44,6 +46,7 @@ class DigitPad(anywidget.AnyWidget):
     seen = traitlets.List(traitlets.Int()).tag(sync=True)
     probabilities = traitlets.List(traitlets.Float()).tag(sync=True)
     foreign = traitlets.Bool().tag(sync=True)
+    layers = traitlets.List(traitlets.Dict()).tag(sync=True)  # of a VGG; else none
 
     def __init__(
         self, model: nn.Module, foreign: Callable[[Tensor], Tensor] | None = None
@@ -52,7 +55,9 @@ class DigitPad(anywidget.AnyWidget):
             raise ValueError(f"expected a model, got {type(model).__name__}")
         self.network = model  # before super(), which may already set pixels
         self.is_foreign = foreign
+        self.version = -1
         super().__init__()
+        self._send_layers()
 
     def __repr__(self) -> str:  # no address: the same text on every run
         return "DigitPad(): draw a digit here, in a notebook with a running kernel"
@@ -71,8 +76,16 @@ class DigitPad(anywidget.AnyWidget):
             )
         return pixels
 
+    def _send_layers(self) -> None:
+        """Give the browser the weights, again where training has changed them."""
+        if isinstance(self.network, VGG):
+            version = sum(t._version for t in self.network.state_dict().values())
+            if version != self.version:
+                self.version, self.layers = version, layers(self.network)
+
     @traitlets.observe("pixels")
     def _read(self, change: dict[str, Any]) -> None:
+        self._send_layers()
         seen, probabilities, foreign = [0] * np.prod(IMAGE_SHAPE), [], False
         if any(change["new"]):
             drawing = np.array(change["new"], np.uint8).reshape(SIDE, SIDE)

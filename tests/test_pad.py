@@ -89,6 +89,25 @@ def test_strokes_that_do_not_meet_yet_do_not_warn(pad):
     assert pad.prediction is not None
 
 
+def test_the_browser_gets_the_layers_of_a_vgg(pad):
+    kinds = [layer["kind"] for layer in pad.layers]
+    assert kinds == [*["conv"] * 3, "pool", *["conv"] * 3, "pool", "linear"]
+    assert mc.DigitPad(mc.linear_baseline()).layers == []
+
+
+def test_a_drawing_after_training_is_read_with_the_new_weights():
+    model = mc.load()
+    pad = mc.DigitPad(model)
+    before = pad.layers
+    pad.pixels = SEVEN
+    assert pad.layers is before
+    with torch.no_grad():
+        model.classifier[1].bias[4] = 100
+    pad.pixels = []
+    assert pad.layers[:-1] == before[:-1]
+    assert pad.layers[-1] != before[-1]
+
+
 def test_the_model_keeps_its_mode():
     model = mc.load().train()
     mc.DigitPad(model).pixels = SEVEN

@@ -88,9 +88,13 @@ def test_wheel_holds_the_package_and_nothing_else(wheel):
         for path in package
         if "__pycache__" not in path.parts
     }
-    for folder in ("weights", "studies", "photos", "sources", "checks"):
+    for folder in ("weights", "studies", "photos", "sources", "checks", "web"):
         assert any(name.startswith(f"mnist_cnn/{folder}") for name in found), folder
-    assert {f"mnist_cnn/{n}" for n in ("pad.js", "pad.css", "py.typed")} <= found
+    assert {
+        "mnist_cnn/py.typed",
+        "mnist_cnn/web/pad.js",
+        "mnist_cnn/web/pad.css",
+    } <= found
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a clone")

@@ -1,16 +1,21 @@
 """Draw the README's pictures from the data and the shipped run, for light and dark.
 
 python tools/figures.py
+
+And the ten test images of the website's page to draw on, the first of each digit.
 """
 
 from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import torch
 from matplotlib.figure import Figure
+from PIL import Image
 
 import mnist_cnn as mc
 
+DIGITS = Path(__file__).parent.parent / "docs" / "draw" / "digits.png"
 IMAGES = Path(__file__).parent.parent / "images"
 INKS = {"": "#1F2328", "-dark": "#E6EDF3"}  # by what the file's name ends in
 INKED = ("text.color", "axes.titlecolor", "axes.labelcolor", "axes.edgecolor")
@@ -44,6 +49,10 @@ def main() -> None:
                 path = IMAGES / f"{name}{end}.svg"
                 figure.savefig(path, metadata={"Date": None, "Creator": None})
                 plt.close(figure)
+    _, test = mc.load_mnist(source="mnist")
+    firsts = [int((test.labels == digit).nonzero()[0]) for digit in range(mc.CLASSES)]
+    row = torch.cat([*test.images[firsts, 0]], dim=1)  #      (28, 280)
+    Image.fromarray((255 * row).round().byte().numpy()).save(DIGITS, optimize=True)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Needs the ``browser`` extra and Chromium; the website also the ``site`` extra.
 ``--notebooks 01,05`` selects notebooks; screenshots are kept in ``build/browser``.
 """
 
+import importlib.util
 import json
 import os
 import secrets
@@ -12,8 +13,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -152,6 +156,39 @@ def chromium(request):
             yield browser
         finally:
             browser.close()
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """The website, built with the options of ``make site``."""
+    if not all(map(importlib.util.find_spec, ("furo", "myst_nb", "sphinx"))):
+        pytest.skip("needs the site extra")
+    build = tmp_path_factory.mktemp("build")
+    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning"]
+    command += ["-c", "docs", "-d", build / "doctrees", ".", build / "site"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return build / "site"
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Serves a folder and keeps quiet about it."""
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="session")
+def address(folder):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 @pytest.fixture(scope="session")

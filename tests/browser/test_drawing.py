@@ -78,7 +78,7 @@ def test_digits_drawn_with_the_mouse_are_read(pad, shots):
 
 def test_the_keyboard_draws_and_clears(pad, shots):
     page = pad.page
-    canvas = pad.get_by_role("application")
+    canvas = pad.get_by_role("application", name="Drawing area")
     canvas.focus()
     for key in ["ArrowUp"] * 13 + [" "] + ["ArrowDown"] * 26 + [" "]:
         page.keyboard.press(key)
@@ -115,7 +115,7 @@ def test_clear_works_where_the_page_looks_empty_already(pad):
     draw(pad, STROKES["7"])
     wait_for_answer(pad, "^7: ")
     pad.page.wait_for_timeout(500)  # the last strokes are on their way
-    run(pad, "saved = pad.pixels; pad.pixels = []")
+    run(pad, "saved = pad.pixels; pad.pixels = []; pad.layers = []")
     wait_for_answer(pad, "^nothing")
     run(pad, "comm, pad.comm = pad.comm, None; pad.pixels = saved; pad.comm = comm")
     run(pad, "pad.send_state(['seen', 'probabilities'])")
@@ -123,7 +123,36 @@ def test_clear_works_where_the_page_looks_empty_already(pad):
     assert ink(pad) == 0
     pad.get_by_role("button", name="Clear").click()
     wait_for_answer(pad, "^nothing")
-    run(pad, "assert pad.prediction is None")
+    run(pad, "assert pad.prediction is None; pad.version = -1; pad.pixels = []")
+
+
+def test_layers_follow_while_the_kernel_is_busy(pad, shots):
+    """They are computed in the page; Python hears of the drawing when it is free."""
+    maps = pad.locator("canvas.layers-maps")
+    assert maps.count() == 8
+    before = maps.nth(3).evaluate("canvas => canvas.toDataURL()")
+    start(pad, "import time; time.sleep(6); busy = pad.prediction")
+    draw(pad, STROKES["3"])
+    wait_for_answer(pad, "^3: ")
+    assert maps.nth(3).evaluate("canvas => canvas.toDataURL()") != before
+    maps.nth(1).click(position={"x": 90, "y": 20})
+    pad.get_by_role("heading", name="conv 2").wait_for()
+    pad.screenshot(path=shots / "pad-layers.png")
+    run(pad, "assert busy is None, busy")
+    run(pad, "assert pad.prediction == 3, pad.prediction")
+    run(pad, "assert len(pad.probabilities) == 10")
+
+
+def test_other_models_are_read_by_the_kernel(pad):
+    run(pad, "kept, pad.network = pad.network, mc.linear_baseline()")
+    run(pad, "with torch.no_grad(): pad.network[1].bias[4] = 100")
+    run(pad, "pad.layers = []")
+    assert not pad.locator(".digit-pad-layers").is_visible()
+    draw(pad, STROKES["7"])
+    wait_for_answer(pad, "^4: ")
+    run(pad, "pad.network, pad.version = kept, -1; pad.pixels = []")
+    wait_for_answer(pad, "^nothing")
+    assert pad.locator(".digit-pad-layers").is_visible()
 
 
 def test_what_is_foreign_is_said(pad):
@@ -149,6 +178,17 @@ def run(pad, code: str) -> None:
     )
 
 
+def start(pad, code: str) -> None:
+    """The same without waiting for the end."""
+    pad.page.evaluate(
+        """(code) => {
+             const { session } = jupyterapp.shell.currentWidget.sessionContext;
+             session.kernel.requestExecute({ code });
+           }""",
+        code,
+    )
+
+
 def ink(pad) -> int:
     """How many pixels of the drawing are dark."""
     return pad.locator(".digit-pad-canvas").evaluate(
@@ -160,8 +200,9 @@ def ink(pad) -> int:
 def test_labels_for_screen_readers(pad):
     group = pad.page.get_by_role("group", name="Digit drawing pad")
     assert group.count() == 1
-    assert pad.get_by_role("application").get_attribute("aria-label")
-    assert pad.get_by_role("img").get_attribute("aria-label").endswith("read yet")
+    assert pad.get_by_role("application", name="Drawing area").count() == 1
+    seen = pad.get_by_role("img", name="The 28 by 28 pixels")
+    assert seen.get_attribute("aria-label").endswith("read yet")
     assert pad.get_by_role("listitem").count() == 10
     assert pad.get_by_role("status").get_attribute("aria-live") == "polite"
 

@@ -1,20 +1,11 @@
 """The website of ``make site``, on a desktop and on a phone."""
 
-import importlib.util
 import json
 import re
-import subprocess
-import sys
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-
-if not all(map(importlib.util.find_spec, ("furo", "myst_nb", "sphinx"))):
-    pytest.skip("needs the site extra", allow_module_level=True)
 
 ROOT = Path(__file__).parent.parent.parent
 SCREENS = {
@@ -50,37 +41,6 @@ TEXTS = {
     for path in sorted((ROOT / "notebooks").glob("*.ipynb"))
 }
 TITLES = {path: text.splitlines()[0].removeprefix("# ") for path, text in TEXTS.items()}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """The website, built with the options of ``make site``."""
-    build = tmp_path_factory.mktemp("build")
-    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning"]
-    command += ["-c", "docs", "-d", build / "doctrees", ".", build / "site"]
-    done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return build / "site"
-
-
-class Handler(SimpleHTTPRequestHandler):
-    """Serves a folder and keeps quiet about it."""
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture(scope="module")
-def address(folder):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture(params=SCREENS)

@@ -1,0 +1,115 @@
+// The drawing pad's page in a notebook. Where Python gives the layers of the network,
+// they are computed here, without waiting for the kernel; else it shows what Python says.
+
+import { makeAnswer } from "./answer.js";
+import { makeLayers } from "./layers.js";
+import { makeNetwork, softmax } from "./network.js";
+import { prepare } from "./prepare.js";
+import { make, makeSurface } from "./surface.js";
+
+const PAUSE = 120; // milliseconds between two messages to Python while drawing
+
+function render({ model, el }) {
+  const side = model.get("side");
+  const surface = makeSurface(side, changed, cleared);
+  const view = makeAnswer();
+  const layers = makeLayers(view.mark);
+  const inside = make(
+    "details",
+    { class: "digit-pad-layers", open: "" },
+    make("summary", {}, "What every layer makes of it"),
+    layers.node,
+  );
+  const caption = (text) => make("div", { class: "digit-pad-caption" }, text);
+  el.append(
+    make(
+      "div",
+      { class: "digit-pad", role: "group", "aria-label": "Digit drawing pad" },
+      make("div", {}, caption("Draw one digit"), surface.node),
+      make("div", {}, caption("What the network sees"), view.seen, view.answer),
+      make("div", { class: "digit-pad-chart" }, caption("Probability"), view.bars),
+      inside,
+    ),
+  );
+
+  let network = null;
+  let timer = null;
+  let frame = null;
+  let sent = null; // the drawing as last sent, to tell it from one set in Python
+
+  function changed() {
+    timer ??= setTimeout(send, PAUSE);
+    if (network) frame ??= requestAnimationFrame(() => look(surface.read()));
+  }
+
+  function cleared() {
+    clearTimeout(timer);
+    model.set("pixels", [0]); // or what looks empty here already would not be sent
+    send();
+    if (network) look([]);
+  }
+
+  function send() {
+    timer = null;
+    const pixels = surface.read();
+    sent = Math.max(...pixels) < 64 ? [] : pixels; // too faint
+    model.set("pixels", sent);
+    model.save_changes();
+  }
+
+  function look(pixels) {
+    cancelAnimationFrame(frame);
+    frame = null;
+    const image = pixels.length ? prepare(pixels, side) : null;
+    const stages = network.run(image ?? new Float32Array(784));
+    layers.show(stages, network.layers);
+    const logits = image ? [...stages.at(-1).values] : [];
+    view.show(stages[0].values, softmax(logits), logits, doubt());
+  }
+
+  function doubt() {
+    return model.get("foreign") ? ", but unlike any digit I know" : "";
+  }
+
+  function showNetwork() {
+    const given = model.get("layers");
+    network = given.length ? makeNetwork(given) : null;
+    inside.hidden = !network;
+    showAnswer();
+  }
+
+  function showDrawing() {
+    const pixels = model.get("pixels");
+    if (sent && `${pixels}` === `${sent}`) return; // our own
+    sent = null;
+    surface.show(pixels);
+    if (network) look(pixels);
+  }
+
+  function showAnswer() {
+    if (network) {
+      look(surface.read());
+    } else {
+      const seen = model.get("seen").map((value) => value / 255);
+      view.show(seen, model.get("probabilities"), [], doubt());
+    }
+  }
+
+  const listeners = {
+    "change:pixels": showDrawing,
+    "change:seen": showAnswer,
+    "change:probabilities": showAnswer,
+    "change:foreign": showAnswer,
+    "change:layers": showNetwork,
+  };
+  showDrawing();
+  showNetwork();
+  for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
+  return () => {
+    clearTimeout(timer);
+    cancelAnimationFrame(frame);
+    for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
+  };
+}
+
+export default { render };

@@ -1,0 +1,48 @@
+"""Take the pictures of the page to draw on: make site, then python tools/shots.py.
+
+Needs the browser extra and Chromium.
+"""
+
+import io
+import shutil
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).parent.parent
+SEVEN = [(28, 20), (50, 20), (70, 19), (57, 50), (46, 84)]  # hundredths of the pad
+
+
+def main() -> None:
+    page_address = (ROOT / "build" / "site" / "draw.html").as_uri()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=["--no-sandbox", "--disable-gpu"],
+        )
+        for theme, end in (("light", ""), ("dark", "-dark")):
+            page = browser.new_page(
+                viewport={"width": 1400, "height": 1130}, color_scheme=theme
+            )
+            page.goto(page_address)
+            page.get_by_role("button", name="Clear").click()
+            frame = page.locator(".digit-pad-canvas").bounding_box()
+            for i, (x, y) in enumerate(SEVEN):
+                right, down = x / 100 * frame["width"], y / 100 * frame["height"]
+                page.mouse.move(frame["x"] + right, frame["y"] + down, steps=8)
+                if i == 0:
+                    page.mouse.down()
+            page.mouse.up()
+            page.locator(".layers-maps").nth(1).click(position={"x": 205, "y": 20})
+            page.evaluate("document.querySelector('.layers-maps:focus')?.blur()")
+            page.wait_for_timeout(1500)  # the sliders' rows
+            page.evaluate("scrollTo(0, 0)")
+            picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+            path = ROOT / "images" / f"draw{end}.png"
+            picture.quantize(128).save(path, optimize=True)  # half the bytes
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
