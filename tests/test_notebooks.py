@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import copy
 import json
 import re
 import struct
@@ -30,6 +31,7 @@ LONG = [
 ]
 SIZES = dict.fromkeys(LONG, ROOMY)
 TAGS = {"nbval-ignore-output", "hide-input", "remove-cell", "answer"}
+CHECK = "# For the tests: nothing to read"  # all that JupyterLab shows of such a cell
 # What differs from machine to machine, and so must not be in an output
 RESIDUE = {
     "path": re.compile(r"(?<![\w.])/(home|root|tmp|Users|content|usr|opt|var)/\w"),
@@ -83,7 +85,7 @@ def test_format_and_metadata(notebook):
         "language_info": {"name": "python"},
     }
     for cell in notebook.cells:
-        assert set(cell.metadata) <= {"tags"}, cell.id
+        assert set(cell.metadata) <= {"tags", "jupyter"}, cell.id
         assert not cell.get("attachments"), cell.id
 
 
@@ -186,6 +188,25 @@ def test_cells_that_only_check_are_left_out_of_the_website(notebook):
         tagged = "remove-cell" in cell.metadata.get("tags", [])
         assert checks == tagged, f"{cell.id}: remove-cell is for cells that only assert"
         assert not (checks and cell.outputs), cell.id
+        assert cell.source.startswith(f"{CHECK}\n") == tagged, cell.id
+
+
+def test_jupyterlab_folds_what_the_website_leaves_out(notebook):
+    for cell in notebook.cells:
+        tagged = "remove-cell" in cell.metadata.get("tags", [])
+        folded = {"source_hidden": True} if tagged else None
+        assert cell.metadata.get("jupyter") == folded, cell.id
+
+
+def test_folds_stay_when_a_notebook_is_run_anew(notebook, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    from notebooks import clean
+
+    as_saved = copy.deepcopy(notebook)
+    for cell in as_saved.cells:
+        cell.metadata.pop("jupyter", None)  # as after a click in JupyterLab
+    clean(as_saved)
+    assert as_saved == notebook
 
 
 def test_every_question_has_its_answer(notebook):
