@@ -3,6 +3,7 @@
 import ast
 import base64
 import copy
+import itertools
 import json
 import re
 import struct
@@ -30,7 +31,7 @@ LONG = [
     "06_going_further",
 ]
 SIZES = dict.fromkeys(LONG, ROOMY)
-TAGS = {"nbval-ignore-output", "hide-input", "remove-cell", "answer"}
+TAGS = {"nbval-ignore-output", "hide-input", "hide-cell", "remove-cell", "answer"}
 CHECK = "# For the tests: nothing to read"  # all that JupyterLab shows of such a cell
 # What differs from machine to machine, and so must not be in an output
 RESIDUE = {
@@ -191,11 +192,27 @@ def test_cells_that_only_check_are_left_out_of_the_website(notebook):
         assert cell.source.startswith(f"{CHECK}\n") == tagged, cell.id
 
 
-def test_jupyterlab_folds_what_the_website_leaves_out(notebook):
+def test_jupyterlab_folds_what_the_website_does_not_show(notebook):
+    folds = {
+        "remove-cell": {"source_hidden": True},
+        "hide-cell": {"source_hidden": True, "outputs_hidden": True},
+    }
     for cell in notebook.cells:
-        tagged = "remove-cell" in cell.metadata.get("tags", [])
-        folded = {"source_hidden": True} if tagged else None
-        assert cell.metadata.get("jupyter") == folded, cell.id
+        folded = [folds[tag] for tag in cell.metadata.get("tags", []) if tag in folds]
+        assert [cell.metadata.get("jupyter")] == (folded or [None]), cell.id
+
+
+def test_pictures_of_solutions_are_folded_and_stand_below_them(notebook):
+    """The code below "Exercises" is all folded, and nothing else is."""
+    exercises = False
+    for above, cell in itertools.pairwise(notebook.cells):
+        exercises |= "## Exercises" in above.source
+        if cell.cell_type == "code":
+            tagged = "hide-cell" in cell.metadata.get("tags", [])
+            assert tagged == exercises, cell.id
+            if tagged:
+                assert above.source.endswith("</details>"), cell.id
+                assert re.match(r"# The picture of exercise \d: ", cell.source)
 
 
 def test_folds_stay_when_a_notebook_is_run_anew(notebook, monkeypatch):

@@ -24,7 +24,10 @@ METADATA = {
 }
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # What JupyterLab folds in a cell with a tag; it shows the first line of folded code
-FOLDED = {"remove-cell": {"source_hidden": True}}
+FOLDED = {
+    "remove-cell": {"source_hidden": True},
+    "hide-cell": {"source_hidden": True, "outputs_hidden": True},
+}
 
 
 def clean(notebook: nbformat.NotebookNode) -> None:
