@@ -81,10 +81,11 @@ def change_source(app, name, source):
     if name.startswith("notebooks/"):
         notebook = json.loads(source[0])
         for cell in notebook["cells"]:
-            if cell["id"] == "imports":
-                prompts = {
-                    f"code_prompt_{do}": f"{do.title()} the imports" for do in DO
-                }
+            words = "the imports" if cell["id"] == "imports" else None
+            if "hide-cell" in cell["metadata"].get("tags", []):
+                words = "the picture of the solution"
+            if words:
+                prompts = {f"code_prompt_{do}": f"{do.title()} {words}" for do in DO}
                 cell["metadata"]["mystnb"] = prompts
         source[0] = json.dumps(notebook)
     if name == root_doc:

@@ -2,6 +2,8 @@
 
 import ast
 import base64
+import copy
+import itertools
 import json
 import re
 import struct
@@ -29,7 +31,8 @@ LONG = [
     "06_going_further",
 ]
 SIZES = dict.fromkeys(LONG, ROOMY)
-TAGS = {"nbval-ignore-output", "hide-input", "remove-cell", "answer"}
+TAGS = {"nbval-ignore-output", "hide-input", "hide-cell", "remove-cell", "answer"}
+CHECK = "# For the tests: nothing to read"  # all that JupyterLab shows of such a cell
 # What differs from machine to machine, and so must not be in an output
 RESIDUE = {
     "path": re.compile(r"(?<![\w.])/(home|root|tmp|Users|content|usr|opt|var)/\w"),
@@ -83,7 +86,7 @@ def test_format_and_metadata(notebook):
         "language_info": {"name": "python"},
     }
     for cell in notebook.cells:
-        assert set(cell.metadata) <= {"tags"}, cell.id
+        assert set(cell.metadata) <= {"tags", "jupyter"}, cell.id
         assert not cell.get("attachments"), cell.id
 
 
@@ -186,6 +189,41 @@ def test_cells_that_only_check_are_left_out_of_the_website(notebook):
         tagged = "remove-cell" in cell.metadata.get("tags", [])
         assert checks == tagged, f"{cell.id}: remove-cell is for cells that only assert"
         assert not (checks and cell.outputs), cell.id
+        assert cell.source.startswith(f"{CHECK}\n") == tagged, cell.id
+
+
+def test_jupyterlab_folds_what_the_website_does_not_show(notebook):
+    folds = {
+        "remove-cell": {"source_hidden": True},
+        "hide-cell": {"source_hidden": True, "outputs_hidden": True},
+    }
+    for cell in notebook.cells:
+        folded = [folds[tag] for tag in cell.metadata.get("tags", []) if tag in folds]
+        assert [cell.metadata.get("jupyter")] == (folded or [None]), cell.id
+
+
+def test_pictures_of_solutions_are_folded_and_stand_below_them(notebook):
+    """The code below "Exercises" is all folded, and nothing else is."""
+    exercises = False
+    for above, cell in itertools.pairwise(notebook.cells):
+        exercises |= "## Exercises" in above.source
+        if cell.cell_type == "code":
+            tagged = "hide-cell" in cell.metadata.get("tags", [])
+            assert tagged == exercises, cell.id
+            if tagged:
+                assert above.source.endswith("</details>"), cell.id
+                assert re.match(r"# The picture of exercise \d: ", cell.source)
+
+
+def test_folds_stay_when_a_notebook_is_run_anew(notebook, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    from notebooks import clean
+
+    as_saved = copy.deepcopy(notebook)
+    for cell in as_saved.cells:
+        cell.metadata.pop("jupyter", None)  # as after a click in JupyterLab
+    clean(as_saved)
+    assert as_saved == notebook
 
 
 def test_every_question_has_its_answer(notebook):

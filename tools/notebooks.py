@@ -23,6 +23,11 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 WIDGET = "application/vnd.jupyter.widget-view+json"
+# What JupyterLab folds in a cell with a tag; it shows the first line of folded code
+FOLDED = {
+    "remove-cell": {"source_hidden": True},
+    "hide-cell": {"source_hidden": True, "outputs_hidden": True},
+}
 
 
 def clean(notebook: nbformat.NotebookNode) -> None:
@@ -41,8 +46,14 @@ def clean(notebook: nbformat.NotebookNode) -> None:
                 del output.data[WIDGET]  # needs a live kernel; text/plain remains
         cell.outputs = [o for o in cell.outputs if o.get("text") != ""]
     for cell in notebook.cells:
-        tags = cell.metadata.get("tags")
-        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        cell.metadata = nbformat.from_dict(metadata(cell.metadata.get("tags")))
+
+
+def metadata(tags: list[str] | None) -> dict[str, object]:
+    """All that is kept of a cell's metadata: its tags, and what follows from them."""
+    folded = next((FOLDED[tag] for tag in tags or () if tag in FOLDED), None)
+    kept = {"tags": tags, "jupyter": folded}
+    return {key: value for key, value in kept.items() if value}
 
 
 def last_state(text: str) -> str:

@@ -48,9 +48,10 @@ def count_figures(cells: list[dict]) -> int:
 def draw_all(page, folder: Path) -> int:
     """Scroll to every cell, as it is drawn only then; count the figures with pixels.
 
-    Keeps a screenshot of each figure's cell.
+    Keeps a screenshot of each figure's cell. Folded outputs are unfolded first.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    page.evaluate("jupyterapp.commands.execute('notebook:show-all-cell-outputs')")
     total = page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length")
     drawn = 0
     for i in range(total):

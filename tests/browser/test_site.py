@@ -257,7 +257,7 @@ def test_first_cells_and_solutions_are_folded_and_open(page, shoot):
     for path, text in TEXTS.items():
         page.goto(path)
         assert page.locator("details[open]").count() == 0
-        setup = page.locator("details.hide")
+        setup = page.locator(".tag_hide-input details.hide")
         assert setup.count() == 2
         for fold, words, code in zip(
             setup.all(),
