@@ -156,6 +156,21 @@ def test_ci_runs_what_make_runs_and_from_the_oldest_python():
     assert tests == recipe("lint") + recipe("test")
 
 
+def test_the_website_is_built_as_make_does_and_published():
+    """By a job that may publish and runs no code of the project."""
+    path = ROOT / ".github" / "workflows" / "pages.yml"
+    pages = path.read_text(encoding="utf-8")
+    build, publish = pages.split("  publish:\n")
+    assert re.findall(r"- run: (.+)", pages) == ["make site TORCH_BACKEND=cpu"]
+    assert re.findall(r"path: (.+)", build) == recipe("site")[-1].split()[-1:]
+    assert "permissions:\n  contents: read\n" in build
+    assert "write" not in build
+    assert re.findall(r"([a-z-]+): write", publish) == ["pages", "id-token"]
+    versions = set(re.findall(r"uses: (actions/(?:checkout|setup-python)@v\d+)", build))
+    assert len(versions) == 2
+    assert all(f"uses: {version}\n" in WORKFLOW for version in versions)
+
+
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "GLOSSARY.md"])
 def test_page_names_files_and_targets_that_exist(page):
     text = (ROOT / page).read_text(encoding="utf-8")
