@@ -198,14 +198,14 @@ def describe(doctree):
 def picture_alts(app):
     """What the pictures on the home page show, by name; the first is the site's."""
     home = Path(app.confdir, "home.md").read_text(encoding="utf-8")
-    return dict(re.findall(r":img-top: .*/(\w+)\.png\n:img-alt: (.+)", home))
+    return dict(re.findall(r"build/cards/(\w+)\.png\n:img-alt: (.+)", home))
 
 
 def draw_previews(app, exception):
     """The pictures of the home page as previews of links want them: wide, on white."""
     folder = Path(app.outdir, "previews")
     folder.mkdir(parents=True, exist_ok=True)
-    for name in picture_alts(app):
+    for name in picture_alts(app) if exception is None else ():
         with Image.open(ROOT / "build" / "cards" / f"{name}.png") as card:
             figure = ImageOps.contain(card.convert("RGBA"), (1100, 550))
         preview = Image.new("RGB", (1200, 630), "white")
