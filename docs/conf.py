@@ -4,6 +4,7 @@
 """
 
 import base64
+import html
 import json
 import re
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from docutils import nodes
-from PIL import Image
+from PIL import Image, ImageOps
 from sphinx import addnodes
 
 import mnist_cnn as mc
@@ -24,7 +25,6 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = [name for name in ("GLOSSARY.md", "CONTRIBUTING.md") if (ROOT / name).exists()]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 REPOSITORY = PROJECT["project"]["urls"]["Repository"]
-OWNER, NAME = REPOSITORY.split("/")[-2:]
 
 project = html_title = "A small VGG learns MNIST"
 root_doc = "README"  # whose place docs/home.md takes
@@ -42,7 +42,7 @@ highlight_language = "none"
 copybutton_selector = ".highlight:not(.cell_output .highlight) pre"  # code, not results
 
 html_theme = "furo"
-html_baseurl = f"https://{OWNER}.github.io/{NAME}/"
+html_baseurl = PROJECT["project"]["urls"]["Documentation"]
 html_favicon = "favicon.svg"
 templates_path = ["templates"]
 html_sidebars = {  # the theme's, and the page to draw on before the others
@@ -178,6 +178,62 @@ def change_head(app, name, template, context, doctree):
         context["pageurl"] = html_baseurl
 
 
+def describe_page(app, name, template, context, doctree):
+    """What search engines and previews of links show: a sentence or two, a picture."""
+    if doctree is None:  # as of the search
+        return
+    alts, page = picture_alts(app), name.split("/")[-1]
+    picture = page if page in alts else next(iter(alts))
+    tags = {
+        "description": describe(doctree),
+        "og:title": re.sub(r"<[^>]+>", "", html.unescape(context["title"])),
+        "og:description": describe(doctree),
+        "og:url": context["pageurl"],
+        "og:type": "website" if name == root_doc else "article",
+        "og:site_name": project,
+        "og:image": f"{html_baseurl}previews/{picture}.png",
+        "og:image:alt": alts[picture],
+        "twitter:card": "summary_large_image",
+    }
+    for key, value in tags.items():
+        kind = "property" if key.startswith("og:") else "name"
+        context["metatags"] += f'\n<meta {kind}="{key}" content="{html.escape(value)}">'
+
+
+def describe(doctree):
+    """What a notebook teaches, or how a page begins: as much as 200 characters hold."""
+    text = doctree.next_node(nodes.paragraph).astext()
+    for row in doctree.findall(nodes.row):
+        if row[0].astext() == "You will be able to":
+            text = f"You will be able to {row[1].astext()}."
+    parts = re.split(r"(?<=[.;?]) ", " ".join(text.split()))
+    while len(parts) > 1 and len(" ".join(parts)) > 200:
+        parts.pop()
+    return re.sub(";$", ".", " ".join(parts))
+
+
+def picture_alts(app):
+    """What the pictures on the home page show, by name; the first is the site's."""
+    home = Path(app.confdir, "home.md").read_text(encoding="utf-8")
+    return dict(re.findall(r"build/cards/(\w+)\.png\n:img-alt: (.+)", home))
+
+
+def draw_previews(app, exception):
+    """The pictures of the home page as previews of links want them: wide, on white."""
+    folder = Path(app.outdir, "previews")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in picture_alts(app) if exception is None else ():
+        with Image.open(ROOT / "build" / "cards" / f"{name}.png") as card:
+            figure = ImageOps.contain(card.convert("RGBA"), (1100, 550))
+        preview = Image.new("RGB", (1200, 630), "white")
+        place = ((1200 - figure.width) // 2, (630 - figure.height) // 2)
+        preview.paste(figure, place, figure)
+        preview.save(folder / f"{name}.png", optimize=True)
+    with Image.open(ROOT / "images" / "draw.png") as whole:  # of the page to draw on
+        preview = ImageOps.fit(whole.convert("RGB"), (1200, 630), centering=(0, 0))
+    preview.save(folder / "draw.png", optimize=True)
+
+
 def make_index(app, exception):
     """The home page, also under the name that servers look for."""
     if exception is None:
@@ -225,5 +281,7 @@ def setup(app):
     app.connect("doctree-resolved", describe_figures)
     app.connect("doctree-resolved", explain_terms)
     app.connect("html-page-context", change_head)
+    app.connect("html-page-context", describe_page)  # after it: both change the head
+    app.connect("build-finished", draw_previews)
     app.connect("build-finished", make_index)
     app.connect("build-finished", make_draw_page)

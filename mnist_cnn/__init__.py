@@ -7,7 +7,7 @@ Everything here costs little more to import than torch; ``mc.plots``, ``mc.to_mn
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from mnist_cnn.checkpoints import load, save
+from mnist_cnn.checkpoints import export_onnx, load, save
 from mnist_cnn.data import (
     CLASSES,
     IMAGE_SHAPE,
@@ -63,6 +63,7 @@ __all__ = [
     "check",
     "data_root",
     "evaluate",
+    "export_onnx",
     "find_digits",
     "fit",
     "linear_baseline",

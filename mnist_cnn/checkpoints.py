@@ -1,11 +1,14 @@
-"""Saving a network's weights and loading them, whole or not at all."""
+"""Saving a network and loading it, whole or not at all; a form for other programs."""
 
 from __future__ import annotations
 
+import importlib.util
+import inspect
 import io
 import os
 import stat
 import uuid
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,13 +16,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mnist_cnn.data import shorten
-from mnist_cnn.model import VGG
+from mnist_cnn.data import IMAGE_SHAPE, shorten
+from mnist_cnn.metrics import device_of
+from mnist_cnn.model import VGG, check_model, eval_mode
 
-__all__ = ["load", "save"]
+__all__ = ["export_onnx", "load", "save"]
 
 WEIGHTS = Path(__file__).parent / "weights"
 LARGEST = 320_000_000  # bytes of the widest VGG that there is, in float64
+OPSET = 18  # the set of ONNX operations that all PyTorchs from 2.6 on can write
 
 
 def save(model: nn.Module, path: str | Path) -> None:
@@ -86,6 +91,49 @@ def load(
         return _from_state(_read(path))
     except (ValueError, RuntimeError) as e:
         raise ValueError(f"{path} does not hold the weights of a VGG: {e}") from e
+
+
+def export_onnx(model: nn.Module, path: str | Path) -> None:
+    """Write the network itself to ``path``, for programs that know no PyTorch.
+
+    In the file, the input is ``images``, (N, 1, 28, 28) float32 in [0, 1], and the
+    output ``logits``, (N, 10), for any N. It computes what the model does in eval mode,
+    without the checks of shapes and pixels. Each layer stays in the mode it was in, and
+    a file that is there stays until the new one is whole. Raises ValueError for what is
+    no model and where ``path`` is no file, and ImportError without the extra ``onnx``.
+    Source: the Open Neural Network Exchange, github.com/onnx/onnx.
+    """
+    path = _usable(path).resolve()
+    check_model(model)
+    if importlib.util.find_spec("onnxscript") is None:
+        raise ImportError(
+            "expected the package onnxscript, which writes ONNX: "
+            'pip install "mnist-cnn[onnx]"'
+        )
+    with eval_mode(model), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of checks in Python, which no file can hold
+        content = _to_onnx(model)
+    replace(path, content)
+
+
+def _to_onnx(model: nn.Module) -> bytes:
+    """What the file holds, by the exporter that the installed PyTorch prefers."""
+    images = torch.zeros(2, *IMAGE_SHAPE, device=device_of(model))
+    export: Any = torch.onnx.export  # its types differ between versions
+    settings = {
+        "input_names": ["images"],
+        "output_names": ["logits"],
+        "opset_version": OPSET,
+        "verbose": False,
+    }
+    if inspect.signature(export).parameters["dynamo"].default:
+        any_number = ({0: torch.export.Dim("N")},)
+        program = export(model, (images,), dynamic_shapes=any_number, **settings)
+        return bytes(program.model_proto.SerializeToString())
+    content = io.BytesIO()  # before PyTorch 2.9
+    axes = {name: {0: "N"} for name in ("images", "logits")}
+    export(model, (images,), content, dynamic_axes=axes, **settings)
+    return content.getvalue()
 
 
 def _shipped(recipe: str, source: str) -> Path:

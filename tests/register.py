@@ -32,6 +32,7 @@ SHARED: Phrases = {  # in any file, wherever the words fit; lists leave room for
     "95 % interval": None,  # the level of Wilson's interval, held by test_metrics.py
     "100 %": None,  # the end of the scale
     "{} is perfect, {} a coin": lambda: (1, 0.5),  # the AUROC of the best, of a guess
+    "(N, {}, {}, {})": lambda: [facts.INPUT],
     "({}, {}, {})": lambda: [facts.INPUT, facts.FIRST, facts.HALF, facts.LAST],
     "{}x{}": lambda: [shape[1:] for shape in (facts.INPUT, facts.HALF, facts.LAST)],
     "to {}x{}": lambda: [facts.INPUT[1:], facts.BOX],

@@ -245,7 +245,7 @@ GOING_FURTHER: Phrases = {
         2 * 6 * facts.FILTERS,
         facts.growth_by_batch_norm(),
     ),
-    "n is {}, and {} seeds leave a standard error of {} points": lambda: (
+    "n is {}, and {} seeds leave {} points": lambda: (
         facts.seeds_for(0.02),
         facts.study_row("batch norm")["n"],
         facts.standard_error(facts.study_row("batch norm")["n"]),

@@ -90,7 +90,8 @@ def test_all_install_what_the_tests_need():
 def test_dependencies_have_floors_and_no_caps():
     build = PROJECT["build-system"]["requires"]
     for line in itertools.chain(build, RUNTIME, *EXTRAS.values()):
-        assert re.fullmatch(r"[a-z-]+>=[\d.]+", line), line
+        if line != "mnist-cnn[onnx]":  # one extra in another: the same list
+            assert re.fullmatch(r"[a-z-]+>=[\d.]+", line), line
 
 
 def imported(pattern: str) -> set[str]:
@@ -124,7 +125,7 @@ def test_the_package_depends_on_what_it_imports():
     ("pattern", "extras"),
     [
         ("*.py", ["test"]),
-        ("tests/*.py", ["test"]),
+        ("tests/*.py", ["test", "onnx"]),
         ("tests/browser/*.py", ["test", "browser"]),
         ("tools/*.py", ["test"]),
         ("benchmarks/*.py", ["test"]),
@@ -153,6 +154,21 @@ def test_ci_runs_what_make_runs_and_from_the_oldest_python():
     commands = re.findall(r"- run: (.+)", newest)
     tests = [command for command in commands if " install " not in command]
     assert tests == recipe("lint") + recipe("test")
+
+
+def test_the_website_is_built_as_make_does_and_published():
+    """By a job that may publish and runs no code of the project."""
+    path = ROOT / ".github" / "workflows" / "pages.yml"
+    pages = path.read_text(encoding="utf-8")
+    build, publish = pages.split("  publish:\n")
+    assert re.findall(r"- run: (.+)", pages) == ["make site TORCH_BACKEND=cpu"]
+    assert re.findall(r"path: (.+)", build) == recipe("site")[-1].split()[-1:]
+    assert "permissions:\n  contents: read\n" in build
+    assert "write" not in build
+    assert re.findall(r"([a-z-]+): write", publish) == ["pages", "id-token"]
+    versions = set(re.findall(r"uses: (actions/(?:checkout|setup-python)@v\d+)", build))
+    assert len(versions) == 2
+    assert all(f"uses: {version}\n" in WORKFLOW for version in versions)
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "GLOSSARY.md"])

@@ -49,14 +49,16 @@ def test_readme_has_every_badge():
     first = f"urlpath=lab/tree/notebooks/{NOTEBOOKS[0].name})"
     assert f"{workflow}/badge.svg)]{workflow})" in text
     assert f"(https://mybinder.org/v2/gh/{slug}/main?{first}" in text
+    assert f"[website]({repo.site(slug)})" in text
     for path in NOTEBOOKS:
         assert f"/{slug}/blob/main/notebooks/{path.name})" in text
 
 
 @clone
 def test_every_file_with_the_name_is_stamped():
+    slug = repo.current(ROOT)
     found = subprocess.run(
-        ["git", "grep", "-l", "--untracked", f"/{repo.current(ROOT)}"],
+        ["git", "grep", "-l", "--untracked", "-e", f"/{slug}", "-e", repo.site(slug)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -89,11 +91,25 @@ def test_stamping_changes_every_place_and_can_be_undone(copy):
     assert repo.stamp(copy, "Some-one/digits.2") > 2 * len(NOTEBOOKS)
     assert repo.current(copy) == "Some-one/digits.2"
     stamped = texts()
-    assert not any(f"/{old}" in text for text in stamped)
+    assert not any(f"/{old}" in text or repo.site(old) in text for text in stamped)
     repo.stamp(copy, "other/name")
     assert texts() != stamped
     repo.stamp(copy, "Some-one/digits.2")
     assert texts() == stamped
+
+
+def test_the_website_is_stamped(copy):
+    """Also from and to the one that GitHub puts at the root of the owner's address."""
+    for slug, address in {
+        "some-one/digits.2": "https://some-one.github.io/digits.2/",
+        "a/a.github.io": "https://a.github.io/",
+        "a/b": "https://a.github.io/b/",
+    }.items():
+        repo.stamp(copy, slug)
+        project = (copy / "pyproject.toml").read_text(encoding="utf-8")
+        assert f'\nDocumentation = "{address}"\n' in project
+        assert f"]({address})" in (copy / "README.md").read_text(encoding="utf-8")
+        assert repo.current(copy) == slug
 
 
 def test_stamping_can_be_repeated_after_a_stop(copy, monkeypatch):

@@ -121,6 +121,7 @@ def test_metadata_say_what_it_is(metadata):
     assert metadata["Description-Content-Type"] == "text/markdown"
     urls = dict(line.split(", ") for line in metadata.get_all("Project-URL"))
     assert {"Homepage", "Documentation", "Repository", "Issues"} <= set(urls)
+    assert urls.pop("Documentation").startswith("https://")  # the website
     assert all(url.startswith(REPOSITORY) for url in urls.values())
     needed = [line for line in metadata.get_all("Requires-Dist") if "extra" not in line]
     assert sorted(needed) == sorted(PROJECT["dependencies"])

@@ -1,4 +1,4 @@
-"""Name the repository everywhere: badges, notebooks' first cells, CITATION.cff.
+"""Name the repository and its website everywhere: badges, first cells, CITATION.cff.
 
     python tools/repo.py owner/name
 
@@ -29,6 +29,13 @@ def current(root: Path) -> str:
     return project["project"]["urls"]["Repository"].removeprefix("https://github.com/")
 
 
+def site(slug: str) -> str:
+    """Where GitHub Pages puts the website of a repository."""
+    owner, name = slug.split("/")
+    home = f"https://{owner}.github.io/"
+    return home if home == f"https://{name}/" else f"{home}{name}/"
+
+
 def files(root: Path) -> list[Path]:
     """All files that repeat the name, its home last: a stopped run can be repeated."""
     repeat = [root / "README.md", root / "CITATION.cff", root / "docs" / "home.md"]
@@ -45,7 +52,8 @@ def stamp(root: Path, slug: str) -> int:
     for path in files(root):
         time = path.stat().st_mtime_ns
         text, found = where.subn(slug, path.read_bytes().decode())  # keeps line endings
-        path.write_bytes(text.encode())
+        found += text.count(site(old))
+        path.write_bytes(text.replace(site(old), site(slug)).encode())
         if path.name == "pyproject.toml":  # or make would install everything anew
             os.utime(path, ns=(time, time))
         count += found

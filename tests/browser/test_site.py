@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parent.parent.parent
 SCREENS = {
@@ -119,6 +120,39 @@ def test_anchors_and_head(page, folder):
         address = page.locator('link[rel="canonical"]').get_attribute("href")
         end = "" if path in ("index.html", "README.html") else path
         assert re.fullmatch(rf"https://[^/]+/[^/]+/{re.escape(end)}", address), path
+
+
+HEAD = """Object.fromEntries([...document.querySelectorAll('meta[content]')].map(
+  (tag) => [tag.getAttribute('name') || tag.getAttribute('property'), tag.content]))"""
+
+
+def test_every_page_says_what_it_is(page, folder, screen):
+    """To search engines and previews of links: in words, and with a picture."""
+    paths = {str(path.relative_to(folder)) for path in folder.rglob("*.html")}
+    titles, descriptions = set(), set()
+    paths -= {"README.html", "search.html"}  # the first is index.html
+    for path in sorted(paths):
+        page.goto(path)
+        head = page.evaluate(HEAD)
+        titles.add(page.title())
+        descriptions.add(head["description"])
+        assert 50 <= len(head["description"]) <= 200, path
+        assert head["og:description"] == head["description"]
+        assert page.title().startswith(head["og:title"]), path
+        assert head["og:title"] == page.locator("h1").first.inner_text().strip("#¶")
+        address = page.locator('link[rel="canonical"]').get_attribute("href")
+        assert head["og:url"] == address, path
+        picture = head["og:image"].removeprefix(address.removesuffix(path))
+        with Image.open(folder / picture) as preview:
+            assert (preview.mode, preview.size) == ("RGB", (1200, 630)), path
+            assert len(preview.getcolors(1_000_000)) > 50, path  # not empty
+        if path in TITLES:
+            assert picture == f"previews/{Path(path).stem}.png"
+        assert head["og:image:alt"]
+        assert head["twitter:card"] == "summary_large_image"
+        assert head["og:site_name"]
+    assert "" not in titles
+    assert len(titles) == len(descriptions) == len(paths)
 
 
 def test_captions_are_those_of_figures(page):
