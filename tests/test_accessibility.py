@@ -105,7 +105,7 @@ def test_every_figure_has_a_caption(path):
 def test_every_picture_of_the_readme_has_a_caption():
     blocks = re.split(r"\n\n+", prose(README))
     pictures = [i for i, block in enumerate(blocks) if "images/" in block]
-    assert len(pictures) == 4
+    assert len(pictures) == 5
     for i in pictures:
         assert re.fullmatch(r"\*[^*].*[^*]\*", blocks[i + 1], re.DOTALL), blocks[i]
 

@@ -135,7 +135,7 @@ def test_links_and_pictures_lead_somewhere_on_pypi(metadata):
     pictures, files = f"{raw}/main/", f"{REPOSITORY}/blob/main/"
     assert text.replace(pictures, "").replace(files, "") == readme
     drawn = re.findall(r"(?:src|srcset)=\"([^\"]+)", text)
-    assert len(drawn) == 8  # of four pictures, for light and dark
+    assert len(drawn) == 10  # of five pictures, for light and dark
     targets = [*drawn, *re.findall(r"\]\(([^)\s]+)", text)]
     assert all(re.match("https://|#", target) for target in targets)
     for target in [*drawn, *re.findall(r"!\[[^]]*\]\(([^)\s]+)", text)]:
