@@ -143,10 +143,14 @@ def is_output(node):
 
 def describe_figures(app, doctree, name):
     """Give each figure of a notebook its caption, the paragraph below, as alt text."""
-    for image in doctree.findall(nodes.image):
-        if "alt" not in image:
-            caption = image.next_node(is_caption, ascend=True)
-            image["alt"] = caption.astext() if caption else ""
+    figure = None
+    for node in doctree.findall(nodes.Element):
+        if isinstance(node, nodes.image) and "alt" not in node:
+            figure = node
+            figure["alt"] = ""
+        elif figure is not None and is_caption(node):
+            figure["alt"] = node.astext()
+            figure = None
 
 
 def is_caption(node):

@@ -39,7 +39,7 @@ def save(model: nn.Module, path: str | Path) -> None:
         raise ValueError(f"expected a VGG to save, got {shorten(model)}")
     state = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
     try:
-        _from_state(state)
+        from_state(state)
     except (ValueError, RuntimeError) as e:
         raise ValueError(f"expected the weights of a VGG: {e}") from e
     content = io.BytesIO()
@@ -88,7 +88,7 @@ def load(
     if not path.is_file():
         raise FileNotFoundError(f"no weights at {path}: train a model and save it")
     try:
-        return _from_state(_read(path))
+        return from_state(_read(path))
     except (ValueError, RuntimeError) as e:
         raise ValueError(f"{path} does not hold the weights of a VGG: {e}") from e
 
@@ -180,7 +180,8 @@ def _read(path: Path) -> object:
         raise ValueError(damaged) from e
 
 
-def _from_state(state: object) -> VGG:
+def from_state(state: object) -> VGG:
+    """A VGG with these weights, on the CPU; ValueError unless they are those of one."""
     entries: dict[Any, Any] = state if isinstance(state, dict) else {}
     found = {k: _form(v) for k, v in entries.items() if isinstance(v, Tensor)}
     first, last = found.get("features.0.weight"), found.get("classifier.1.weight")

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from mnist_cnn.data import CLASSES, IMAGE_SHAPE
 from mnist_cnn.handwriting import to_mnist
 from mnist_cnn.metrics import predict
-from mnist_cnn.model import VGG
 from mnist_cnn.web import FOLDER, bundle, layers
 
 __all__ = ["DigitPad"]
@@ -27,8 +26,8 @@ class DigitPad(anywidget.AnyWidget):
 
     Show it as the last line of a cell. ``pad.prediction`` is the digit, or None while
     the pad is empty. ``pad.pixels``, which may be set, is the drawing: 70 rows of 70
-    numbers from 0, paper, to 255, ink, in one list. A ``VGG`` is computed, with all its
-    layers, in the browser; any other model in the kernel, which must be running.
+    numbers from 0, paper, to 255, ink, in one list. A ``VGG`` is also computed in the
+    browser, with all its layers; another model in the kernel alone.
 
     foreign: as ``find_digits`` takes it; ``pad.foreign`` and the pad itself then tell
     of a drawing that is unlike any digit.
@@ -78,10 +77,13 @@ class DigitPad(anywidget.AnyWidget):
 
     def _send_layers(self) -> None:
         """Give the browser the weights, again where training has changed them."""
-        if isinstance(self.network, VGG):
-            version = sum(t._version for t in self.network.state_dict().values())
-            if version != self.version:
-                self.version, self.layers = version, layers(self.network)
+        version = sum(t._version for t in self.network.state_dict().values())
+        if version != self.version:
+            self.version = version
+            try:
+                self.layers = layers(self.network)
+            except ValueError:  # other layers than network.js knows
+                self.layers = []
 
     @traitlets.observe("pixels")
     def _read(self, change: dict[str, Any]) -> None:
@@ -92,7 +94,8 @@ class DigitPad(anywidget.AnyWidget):
             try:
                 with warnings.catch_warnings():  # strokes that will meet yet
                     warnings.simplefilter("ignore")
-                    image = to_mnist(drawing)  #                  (1, 28, 28)
+                    # A border of paper: what touches it would be taken for a thumb
+                    image = to_mnist(np.pad(drawing, 1))  #       (1, 28, 28)
             except ValueError:  # a dot is not yet a digit
                 pass
             else:

@@ -93,6 +93,9 @@ def test_the_browser_gets_the_layers_of_a_vgg(pad):
     kinds = [layer["kind"] for layer in pad.layers]
     assert kinds == [*["conv"] * 3, "pool", *["conv"] * 3, "pool", "linear"]
     assert mc.DigitPad(mc.linear_baseline()).layers == []
+    other = mc.VGG()
+    other.features[6] = torch.nn.AvgPool2d(2)
+    assert mc.DigitPad(other).layers == []
 
 
 def test_a_drawing_after_training_is_read_with_the_new_weights():

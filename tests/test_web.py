@@ -58,6 +58,23 @@ def test_layers_are_those_of_the_model(model):
     ]
 
 
+def no_vgg():
+    changed = mc.VGG()
+    changed.features[6] = torch.nn.AvgPool2d(2)
+    return changed
+
+
+class Squared(mc.VGG):
+    def forward(self, images):
+        return super().forward(images**2)
+
+
+@pytest.mark.parametrize("model", [mc.linear_baseline(), no_vgg(), Squared()])
+def test_other_models_are_refused(model):
+    with pytest.raises(ValueError, match=r"expected a VGG|weights|holds"):
+        layers(model)
+
+
 def test_scripts_make_one():
     script = bundle(FOLDER / "pad.js")
     assert not re.search(r"^import |^export (?!default)", script, re.MULTILINE)

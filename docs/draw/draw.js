@@ -45,8 +45,10 @@ function network() {
 }
 
 function drawn() {
+  press(null);
   waiting ??= requestAnimationFrame(() => {
     waiting = null;
+    performance.clearMarks("stroke");
     performance.mark("stroke");
     image = prepare(surface.read(), SIDE);
     show();
@@ -194,7 +196,6 @@ document.getElementById("top").append(
     makeChoice(),
   ),
 );
-surface.node.addEventListener("pointerdown", () => press(null));
 document.getElementById("layers").append(layers.node);
 const theme = (() => {
   try {
@@ -206,5 +207,4 @@ const theme = (() => {
 if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 digits[DATA.first].click();
 layers.select({ stage: 1, map: 15, y: 14, x: 16 });
-addEventListener("resize", show);
 performance.mark("first answer");

@@ -34,7 +34,7 @@ def parameters_of_batch_norm(answer: object) -> None:
 
 @register("6.3")
 def seeds_needed(answer: object) -> None:
-    """How many seeds tell two recipes apart to 0.02 points."""
+    """How many seeds bring the standard error to 0.02 points."""
     value = whole(answer, "a number of seeds")
     expect(value >= 1, f"{value} is no number of seeds")
     spread = 100 * load_study("ablations")["rows"][0]["standard_deviation"]

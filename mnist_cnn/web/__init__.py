@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mnist_cnn.checkpoints import from_state
 from mnist_cnn.model import VGG
 
 __all__ = ["bundle", "layers"]
@@ -30,15 +31,19 @@ def bundle(*last: Path) -> str:
     return re.sub(r"^export (?!default)", "", script, flags=re.MULTILINE)
 
 
-def layers(model: VGG) -> list[dict[str, Any]]:
+def layers(model: nn.Module) -> list[dict[str, Any]]:
     """What network.js needs of each layer, first to last.
 
     Names, kinds ("conv", always with ReLU, "pool", "linear"), and in base64 the float32
     weights and biases. Batch norm, which in eval mode is one factor and one summand for
-    each map, is multiplied into its convolution.
+    each map, is multiplied into its convolution. Raises ValueError for a model that is
+    no ``VGG``, that has other layers by now, or weights that are no finite numbers.
     """
+    built = from_state({name: t.cpu() for name, t in model.state_dict().items()})
+    if type(model) is not VGG or str(model) != str(built):
+        raise ValueError("expected a VGG with the layers that VGG() builds")
     found: list[dict[str, Any]] = []
-    parts = [*model.features, *model.classifier]
+    parts = [*built.features, *built.classifier]
     for part, after in zip(parts, [*parts[1:], None], strict=True):
         if isinstance(part, nn.Conv2d):
             norm = after if isinstance(after, nn.BatchNorm2d) else None
@@ -72,7 +77,7 @@ def _folded(conv: nn.Conv2d, norm: nn.BatchNorm2d | None) -> tuple[Tensor, Tenso
 
 def _packed(weight: Tensor, bias: Tensor) -> dict[str, str]:
     def text(values: Tensor) -> str:
-        numbers = values.detach().cpu().contiguous().float().numpy().astype("<f4")
+        numbers = values.detach().contiguous().float().numpy().astype("<f4")
         return base64.b64encode(numbers.tobytes()).decode()
 
     return {"weight": text(weight), "bias": text(bias)}

@@ -2,6 +2,8 @@
 
 import { make } from "./surface.js";
 
+const QUIET = 600; // milliseconds without a stroke until screen readers say the answer
+
 export const paint = (canvas, values, side) => {
   const context = canvas.getContext("2d");
   const image = context.createImageData(side, side);
@@ -33,7 +35,7 @@ export function makeInput() {
 
   function show(image, label) {
     paint(canvas, image, 28);
-    if (canvas.ariaLabel !== label) canvas.ariaLabel = label;
+    if (canvas.getAttribute("aria-label") !== label) canvas.setAttribute("aria-label", label);
   }
 
   mark(null);
@@ -57,7 +59,10 @@ export function makeAnswer() {
     bars.append(row);
     return { row, fill, share, logit };
   });
-  const answer = make("output", { class: "digit-pad-answer", "aria-live": "polite" });
+  const shown = make("div", { class: "digit-pad-answer" });
+  const spoken = make("output", { class: "digit-pad-spoken", "aria-live": "polite" });
+  const answer = make("div", {}, shown, spoken);
+  let timer = null;
 
   // image: 784 numbers from 0 to 1. shares: ten probabilities, or none. logits, which
   // may be left out, are shown beside them; doubt is a remark to the answer.
@@ -67,14 +72,16 @@ export function makeAnswer() {
       const value = shares[digit] ?? 0;
       fill.style.width = `${100 * value}%`;
       share.textContent = shares.length ? `${(100 * value).toFixed(1)} %` : "";
-      logit.textContent = logits.length ? logits[digit].toFixed(1) : "";
+      logit.textContent = logits[digit]?.toFixed(1) ?? "";
       row.classList.toggle("digit-pad-best", digit === best);
     });
     const text = shares.length
       ? `${best}: ${(100 * shares[best]).toFixed(1)} %${doubt}`
       : "nothing to read yet";
     input.show(image, `The 28 by 28 pixels the network sees: ${text}`);
-    if (answer.textContent !== text) answer.textContent = text;
+    shown.textContent = text;
+    clearTimeout(timer);
+    timer = setTimeout(() => (spoken.textContent = text), QUIET);
   }
 
   return { seen: input.node, mark: input.mark, bars, answer, show };

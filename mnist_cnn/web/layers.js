@@ -2,7 +2,7 @@
 
 import { makeInput } from "./answer.js";
 import { explainUnit, receptiveField } from "./network.js";
-import { make } from "./surface.js";
+import { make, withOthers } from "./surface.js";
 
 const ACROSS = 16; // maps in a row, where there is room
 const REST = 100; // milliseconds between two looks at the numbers of a unit
@@ -26,7 +26,7 @@ const MOVES = {
 export function makeLayers(choose, note = () => "") {
   const rows = make("div", { class: "layers-rows" });
   const input = makeInput();
-  const text = make("div", { "aria-live": "polite" });
+  const text = make("div");
   const numbers = make("div", { class: "layers-pairs" });
   const panel = make(
     "div", // which may scroll, and so takes the focus
@@ -72,10 +72,13 @@ export function makeLayers(choose, note = () => "") {
       const py = ((event.clientY - box.top) / box.height) * canvas.height;
       const map = Math.floor(py / cell) * across + Math.floor(px / cell);
       const inside = (v) => Math.min(stage.side - 1, Math.max(0, Math.floor(v % cell)));
-      if (px >= 0 && py >= 0 && map < stage.maps) pick(map, inside(py), inside(px));
+      const within = px >= 0 && px < canvas.width && py >= 0 && map < stage.maps;
+      if (within) pick(map, inside(py), inside(px));
     };
+    canvas.addEventListener("click", point); // a finger that scrolls makes none
     canvas.addEventListener("pointerdown", (event) => {
-      if (event.pointerType === "mouse") canvas.setPointerCapture(event.pointerId);
+      if (event.pointerType !== "mouse" || event.button !== 0) return;
+      canvas.setPointerCapture(event.pointerId);
       point(event);
     });
     canvas.addEventListener("pointermove", (event) => {
@@ -83,7 +86,7 @@ export function makeLayers(choose, note = () => "") {
     });
     canvas.addEventListener("keydown", (event) => {
       const step = MOVES[event.key];
-      if (!step) return;
+      if (!step || withOthers(event)) return;
       event.preventDefault();
       event.stopPropagation();
       const middle = Math.floor(stage.side / 2);
@@ -107,7 +110,7 @@ export function makeLayers(choose, note = () => "") {
   function select(unit) {
     chosen = unit;
     strips.forEach((strip, i) => placeRing(strip, i + 1));
-    tell();
+    tell("polite");
   }
 
   function placeRing({ canvas, ring, across, cell }, index) {
@@ -121,7 +124,8 @@ export function makeLayers(choose, note = () => "") {
     ring.style.height = `${100 / canvas.height}%`;
   }
 
-  function tell() {
+  // live: whether screen readers say it, as they need not after each part of a stroke
+  function tell(live) {
     clearTimeout(timer);
     timer = null;
     const { stages, layers } = now;
@@ -137,6 +141,7 @@ export function makeLayers(choose, note = () => "") {
     input.node.hidden = false;
     input.show(stages[0].values, "The pixels that the unit sees, framed");
     input.mark(field);
+    text.setAttribute("aria-live", live);
     const unit = describeUnit(stages, layers, chosen, field);
     text.replaceChildren(...unit.text);
     numbers.replaceChildren(...unit.numbers);
@@ -154,10 +159,14 @@ export function makeLayers(choose, note = () => "") {
       select(chosen);
     }
     shown.forEach((stage, i) => paintMaps(strips[i], stage));
-    timer ??= setTimeout(tell, REST); // nobody reads them faster
+    timer ??= setTimeout(tell, REST, "off"); // nobody reads them faster
   }
 
-  return { node, rows, panel, show, select };
+  const resized = new ResizeObserver(() => {
+    if (now.stages.length && !form.startsWith(`${room()}: `)) show(now.stages, now.layers);
+  });
+  resized.observe(rows);
+  return { node, show, select };
 }
 
 // The maps side by side; in each layer, white is the largest value of all its maps
@@ -180,9 +189,10 @@ function paintMaps({ canvas, across, cell }, { maps, side, values }) {
 function describeUnit(stages, layers, { stage, map, y, x }, field) {
   const { name, kind, side, values } = stages[stage];
   const value = values[(map * side + y) * side + x];
-  const seen = field.bottom - field.top;
+  const height = Math.min(28, field.bottom) - Math.max(0, field.top);
+  const width = Math.min(28, field.right) - Math.max(0, field.left);
   const head = make("h3", {}, `${name}, map ${map}, row ${y}, column ${x}`);
-  const sees = make("p", {}, `It sees the ${seen}x${seen} pixels in the frame.`);
+  const sees = make("p", {}, `It sees the ${height}x${width} pixels in the frame.`);
   if (kind === "pool") {
     const below = stages[stage - 1];
     const four = [0, 1, below.side, below.side + 1].map(

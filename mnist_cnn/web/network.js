@@ -6,8 +6,8 @@ function floats(text) {
   return new Float32Array(bytes.buffer);
 }
 
-// A function that takes an image, 784 numbers from 0 to 1, and returns what every layer
-// makes of it: the image itself, the maps of each convolution after ReLU and of each
+// Its layers, and run, which takes an image, 784 numbers from 0 to 1, and returns what
+// every layer makes of it: the image itself, the maps of each convolution after ReLU and of each
 // pool, and last the ten logits, each as { name, kind, maps, side, values }.
 export function makeNetwork(layers) {
   const ready = layers.map((layer) => ({
@@ -66,7 +66,7 @@ function kernel(weight, which) {
 // The maps with a border of zeros, one pixel wide
 function pad(values, maps, side) {
   const wide = side + 2;
-  const padded = new Float32Array(maps * wide * wide);
+  const padded = new Float64Array(maps * wide * wide); // JavaScript computes in 64 bits
   for (let row = 0; row < maps * side; row += 1) {
     const map = Math.floor(row / side);
     const start = (map * wide + (row % side) + 1) * wide + 1;

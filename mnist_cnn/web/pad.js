@@ -35,9 +35,11 @@ function render({ model, el }) {
   let network = null;
   let timer = null;
   let frame = null;
+  let heard = true; // from Python, about what is drawn now
   let sent = null; // the drawing as last sent, to tell it from one set in Python
 
   function changed() {
+    heard = false;
     timer ??= setTimeout(send, PAUSE);
     if (network) frame ??= requestAnimationFrame(() => look(surface.read()));
   }
@@ -64,11 +66,11 @@ function render({ model, el }) {
     const stages = network.run(image ?? new Float32Array(784));
     layers.show(stages, network.layers);
     const logits = image ? [...stages.at(-1).values] : [];
-    view.show(stages[0].values, softmax(logits), logits, doubt());
+    view.show(stages[0].values, softmax(logits).slice(0, 10), logits, doubt());
   }
 
   function doubt() {
-    return model.get("foreign") ? ", but unlike any digit I know" : "";
+    return heard && model.get("foreign") ? ", but unlike any digit I know" : "";
   }
 
   function showNetwork() {
@@ -87,6 +89,7 @@ function render({ model, el }) {
   }
 
   function showAnswer() {
+    heard = true;
     if (network) {
       look(surface.read());
     } else {

@@ -1,6 +1,7 @@
 // A drawing made like an image of MNIST, as mc.to_mnist does it: cropped, scaled into
 // 20x20, and placed so that its centre of mass is the centre of 28x28.
-// A drawing has even paper, so that the search for ink in a photo is not needed here.
+// A drawing has even paper, and strokes as wide as the pad's pen: the search for ink in a
+// photo, and the widening of thin strokes, are not needed here.
 
 const FIELD = 28;
 const BOX = 20;
@@ -18,18 +19,16 @@ export function prepare(pixels, side) {
   return kept && centre(scale(crop(ink, kept, side)));
 }
 
-// The pieces of connected ink: the pixels of each, how much, and if it meets the border
+// The pieces of connected ink: the pixels of each, and how much it is
 function findPieces(ink, side) {
   const pieces = [];
   const seen = new Uint8Array(ink.length);
   for (let start = 0; start < ink.length; start += 1) {
     if (seen[start] || !ink[start]) continue;
-    const piece = { pixels: [start], amount: 0, touches: false };
+    const piece = { pixels: [start], amount: 0 };
     seen[start] = 1;
     for (const p of piece.pixels) { // which grows
       piece.amount += ink[p];
-      const [y, x] = [Math.floor(p / side), p % side];
-      piece.touches ||= x === 0 || y === 0 || x === side - 1 || y === side - 1;
       for (const q of around(p, side)) {
         if (!seen[q] && ink[q]) {
           seen[q] = 1;
@@ -55,13 +54,10 @@ function around(p, side) {
 
 // The largest piece and those close to it, as pixels; null where that is but a speck
 function chooseInk(ink, side) {
-  const pieces = findPieces(ink, side);
-  const weight = ({ amount, touches }) => (touches ? amount / 10 : amount);
-  pieces.sort((a, b) => weight(b) - weight(a));
-  const [main, ...others] = pieces;
+  const pieces = findPieces(ink, side).sort((a, b) => b.amount - a.amount);
+  let [main, ...rest] = pieces;
   if (!main) return null;
   let kept = main.pixels;
-  let rest = others.filter((piece) => !piece.touches);
   for (;;) {
     const { top, left, bottom, right } = bounds(kept, side);
     const size = Math.max(bottom - top, right - left);

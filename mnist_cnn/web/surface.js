@@ -2,7 +2,7 @@
 // and the button that clears it. Plain DOM and pointer events.
 
 const SIZE = 280; // of the canvas, in CSS pixels and in its own
-const PEN = 22; // a digit that fills the pad gets strokes 2 pixels wide at 28x28
+const PEN = 22; // a digit that fills the pad gets strokes 1.6 pixels wide at 28x28
 const STEP = 7; // how far one press of an arrow key moves the pen
 const ARROWS = {
   ArrowLeft: [-STEP, 0],
@@ -23,6 +23,11 @@ export function make(tag, attributes = {}, ...children) {
   }
   node.append(...children);
   return node;
+}
+
+// Alt with an arrow goes a page back: such keys are the browser's
+export function withOthers(event) {
+  return event.altKey || event.ctrlKey || event.metaKey;
 }
 
 // changed() is called after each part of a stroke, cleared() when all is wiped.
@@ -119,7 +124,7 @@ export function makeSurface(side, changed, cleared) {
     }
     changed();
   });
-  for (const end of ["pointerup", "pointercancel"]) {
+  for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
     canvas.addEventListener(end, (event) => {
       if (event.pointerId === pointer) pointer = null;
     });
@@ -127,6 +132,7 @@ export function makeSurface(side, changed, cleared) {
 
   canvas.addEventListener("keydown", (event) => {
     const inside = (v) => Math.min(SIZE, Math.max(0, v));
+    if (withOthers(event)) return;
     if (event.key in ARROWS) {
       const [dx, dy] = ARROWS[event.key];
       const [x, y] = [inside(pen.x + dx), inside(pen.y + dy)];
@@ -136,7 +142,7 @@ export function makeSurface(side, changed, cleared) {
       }
       [pen.x, pen.y] = [x, y];
     } else if (event.key === " ") {
-      pen.down = !pen.down;
+      if (!event.repeat) pen.down = !pen.down;
       if (pen.down) {
         line(pen.x, pen.y, pen.x, pen.y);
         changed();

@@ -10,7 +10,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parent.parent.parent
 SCREENS = {
-    "desktop": {"viewport": {"width": 1280, "height": 900}},
+    "desktop": {"viewport": {"width": 1400, "height": 900}},
     "phone": {
         "viewport": {"width": 390, "height": 844},
         "has_touch": True,
