@@ -106,7 +106,7 @@ README: Phrases = {
     ),
     "VGG | {} | {} % | {} to {} %": lambda: (PARAMETERS, *facts.recorded("VGG")),
     "VGG by the recipe `long` | {} | {} % | {} to {} %": facts.recorded_long,
-    "second block, and {} epochs": lambda: facts.epochs_together() - RECIPE.epochs,
+    "trains for {} epochs; notebook": lambda: facts.epochs_together(),
     "notebook 6 has {} runs of it": lambda: facts.study_row("long")["n"],
     "trained on moved digits, falls to {} %": lambda: mnist.moved(4, recipe="long"),
     "{} trainings that differ in the seed": lambda: len(facts.SEEDS),

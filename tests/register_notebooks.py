@@ -49,7 +49,7 @@ ARCHITECTURE: Phrases = {
     "at column 10 or 11?": None,
     "Columns 10 and 11 share a square, 11 and 12": None,
     "Its {} x {} x {} = {} features": lambda: (*facts.LAST, facts.FEATURES),
-    "nothing to see: {}x{} remain": facts.seen_in_the_corner,
+    "falls on the padding: {}x{} remain": facts.seen_in_the_corner,
     "The image had {} pixels, too": lambda: facts.PIXELS,
     "{} and {} halve evenly": lambda: (facts.INPUT[1], facts.HALF[1]),
     "photos into {} classes": lambda: facts.vgg16()[-1].output_shape[-1],
@@ -70,8 +70,8 @@ ARCHITECTURE: Phrases = {
     "linear layer reads, about {} %": lambda: (
         100 * facts.study_row("all linear")["mean"]
     ),
-    "One block reads {} points less": lambda: facts.points_lost("one block"),
-    "three blocks {}: {} seeds do not": lambda: (
+    "larger, reads {} points less": lambda: facts.points_lost("one block"),
+    "three blocks {}: {} runs do not": lambda: (
         facts.points_lost("three blocks"),
         facts.study_row("three blocks")["n"],
     ),
@@ -94,7 +94,11 @@ TRAINING: Phrases = {
     "in the 300 steps of": None,
     "{} seeds for each of {} settings": lambda: (
         facts.left("Adam 0.001")[1],
-        len(facts.learning_rates("Adam")) + len(facts.learning_rates("SGD")),
+        sum(
+            len(facts.learning_rates(kind, weights))
+            for kind in ("Adam", "SGD")
+            for weights in ("", ", He")
+        ),
     ),
     "leaves the plateau within {} steps": lambda: facts.slowest("Adam 0.001"),
     "each of the last {} images twice": lambda: facts.LAST_BATCH,
@@ -222,10 +226,9 @@ GOING_FURTHER: Phrases = {
         facts.epochs_together(),
         facts.validated("doubling, 8 epochs, batch 128, lr 0.02"),
     ),
-    "trained for {}, its confidence": lambda: facts.smoothed(0.1)[0],
     "target is {} for the right digit, {} for each": lambda: facts.smoothed(0.1),
     "take to reach 99 %": None,
-    "took {} epochs to 99 % (the": lambda: len(facts.to_target("usual loop")),
+    "took {} epochs to 99 %, the": lambda: len(facts.to_target("usual loop")),
     "the example {} longer": lambda: len(facts.to_target("PyTorch's example")),
     "buys the next {} points with about {} times": lambda: (
         facts.points_from_length(),
@@ -309,6 +312,7 @@ INSIDE: Phrases = {
     "next to nothing of it: {}.": lambda: facts.shown("07", "sanity")[3][0],
     "to the fifth, is {}.": lambda: facts.shown("07", "neighbours")[2][-1],
     "accuracy on 2,000 test images": None,
+    "every threshold, on 2,000 test": None,
     "digits turned by 90 degrees": None,
     "`long`, which reads {} %": lambda: facts.recorded_long()[1],
     "sum, over {} pixels": lambda: facts.PIXELS,
