@@ -328,7 +328,16 @@ def test_a_unit_is_the_sum_that_is_shown(page, row, seen):
     unit = page.get_by_role("region", name="The chosen unit")
     name, place, y, x = unit.get_by_role("heading").text_content().split(", ")
     which, y, x = (int(part.split()[1]) for part in (place, y, x))
-    assert f"It sees the {seen}x{seen} pixels in the frame." in unit.text_content()
+    reach = (seen - 1) // 2  # pixels to either side; from the second block on, of two
+    ends = [
+        (2 * at - reach, 2 * at + reach + 2)
+        if row > 3
+        else (at - reach, at + reach + 1)
+        for at in (y, x)
+    ]
+    height, width = (min(28, end) - max(0, start) for start, end in ends)
+    sees = f"It sees the {height}x{width} pixels in the frame."
+    assert sees in unit.text_content()
     model = mc.load()
     convolutions = [m for m in model.features if isinstance(m, torch.nn.Conv2d)]
     convolution = convolutions[int(name.split()[1]) - 1]

@@ -131,7 +131,9 @@ def test_layers_and_answer_do_not_wait_for_python(pad, shots):
     maps = pad.locator("canvas.layers-maps")
     assert maps.count() == 8
     before = maps.nth(3).evaluate("canvas => canvas.toDataURL()")
-    run(pad, "pad.unobserve(pad._read, 'pixels')")
+    run(pad, "import mnist_cnn.pad as page; prepare = page.to_mnist")
+    run(pad, "def silent(drawing): raise ValueError")
+    run(pad, "page.to_mnist = silent")
     draw(pad, STROKES["3"])
     wait_for_answer(pad, "^3: ")
     assert maps.nth(3).evaluate("canvas => canvas.toDataURL()") != before
@@ -139,7 +141,7 @@ def test_layers_and_answer_do_not_wait_for_python(pad, shots):
     pad.get_by_role("heading", name="conv 2").wait_for()
     pad.screenshot(path=shots / "pad-layers.png")
     run(pad, "assert pad.prediction is None, pad.prediction")
-    run(pad, "pad.observe(pad._read, 'pixels')")
+    run(pad, "page.to_mnist = prepare")
     run(pad, "saved = pad.pixels; pad.pixels = []; pad.pixels = saved")
     run(pad, "assert pad.prediction == 3, pad.prediction")
     run(pad, "assert len(pad.probabilities) == 10")
