@@ -47,6 +47,13 @@ MEASURE = """async (layers) => {
 }"""
 
 
+class Handler(SimpleHTTPRequestHandler):
+    """Serves a folder and keeps quiet about it."""
+
+    def log_message(self, *args):
+        pass
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("dist", type=Path, help="the folder dist of onnxruntime-web")
@@ -59,7 +66,7 @@ def main() -> None:
         (folder / "index.html").write_text(page, encoding="utf-8")
         for part in ORT:
             shutil.copy(dist / part, folder)
-        handler = partial(SimpleHTTPRequestHandler, directory=folder)
+        handler = partial(Handler, directory=folder)
         server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         browser = playwright.chromium.launch(

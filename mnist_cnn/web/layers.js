@@ -172,15 +172,20 @@ export function makeLayers(choose, note = () => "") {
 // The maps side by side; in each layer, white is the largest value of all its maps
 function paintMaps({ canvas, across, cell }, { maps, side, values }) {
   const context = canvas.getContext("2d");
-  const image = context.createImageData(canvas.width, canvas.height);
+  const { width, height } = canvas;
+  const image = context.createImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);
-  const most = values.reduce((a, b) => Math.max(a, b), 1e-6);
+  let most = 1e-6;
+  for (const value of values) if (value > most) most = value;
+  let from = 0;
   for (let map = 0; map < maps; map += 1) {
-    const corner = Math.floor(map / across) * cell * canvas.width + (map % across) * cell;
-    for (let p = 0; p < side * side; p += 1) {
-      const value = Math.round((255 * values[map * side * side + p]) / most);
-      pixels[corner + Math.floor(p / side) * canvas.width + (p % side)] =
-        0xff000000 | (value << 16) | (value << 8) | value;
+    const corner = Math.floor(map / across) * cell * width + (map % across) * cell;
+    for (let y = 0; y < side; y += 1) {
+      const to = corner + y * width;
+      for (let x = 0; x < side; x += 1, from += 1) {
+        const grey = Math.round((255 * values[from]) / most);
+        pixels[to + x] = 0xff000000 | (grey << 16) | (grey << 8) | grey;
+      }
     }
   }
   context.putImageData(image, 0, 0);
