@@ -303,10 +303,9 @@ def test_sliders_tell_where_the_answer_tips(page):
     page.get_by_role("button", name="Test image, a 7").click()
     turn = page.get_by_role("slider", name="Turn")
     page.wait_for_function(
-        """() => [...document.querySelectorAll('.marks span')].every(
-             (mark) => mark.textContent !== '')"""
+        """() => [...document.querySelectorAll('input[type=range]')].every(
+             (slider) => slider.getAttribute('aria-description'))"""
     )
-    page.wait_for_timeout(300)
     if test.source == "mnist":
         image = test.images[(test.labels == 7).nonzero()[0]]
         turned = [
