@@ -17,6 +17,7 @@ from PIL import Image, ImageOps
 from sphinx import addnodes
 
 import mnist_cnn as mc
+from mnist_cnn.pad import SIDE
 from mnist_cnn.web import FOLDER, bundle, layers
 
 ROOT = Path(__file__).parent.parent
@@ -224,9 +225,11 @@ def picture_alts(app):
 
 def draw_previews(app, exception):
     """The pictures of the home page as previews of links want them: wide, on white."""
+    if exception is not None:
+        return
     folder = Path(app.outdir, "previews")
     folder.mkdir(parents=True, exist_ok=True)
-    for name in picture_alts(app) if exception is None else ():
+    for name in picture_alts(app):
         with Image.open(ROOT / "build" / "cards" / f"{name}.png") as card:
             figure = ImageOps.contain(card.convert("RGBA"), (1100, 550))
         preview = Image.new("RGB", (1200, 630), "white")
@@ -244,9 +247,9 @@ def make_index(app, exception):
         shutil.copy(Path(app.outdir, "README.html"), Path(app.outdir, "index.html"))
 
 
-def title(path):
-    first = json.loads(path.read_text(encoding="utf-8"))["cells"][0]
-    return "".join(first["source"]).splitlines()[0].removeprefix("# ")
+def trained(config):
+    moved = "moved and turned" if config.shift else "as they are"
+    return f"{config.epochs} epochs, images {moved}"
 
 
 def make_draw_page(app, exception):
@@ -258,6 +261,8 @@ def make_draw_page(app, exception):
             "networks": {name: layers(mc.load(recipe=name)) for name in DRAWN},
             "digits": base64.b64encode(np.stack(digits).tobytes()).decode(),
             "labels": [*range(mc.CLASSES)],
+            "trained": {name: trained(mc.RECIPES[name].config) for name in DRAWN},
+            "side": SIDE,
             "first": 7,
         }
         sheets = (FOLDER / "pad.css", draw / "draw.css")
@@ -265,8 +270,9 @@ def make_draw_page(app, exception):
             "address": html_baseurl,
             "style": "\n".join(path.read_text(encoding="utf-8") for path in sheets),
             "pages": "\n".join(
-                f'<a href="notebooks/{path.stem}.html">{title(path)}</a>'
-                for path in NOTEBOOKS
+                f'<a href="{name}.html">{title.astext()}</a>'
+                for name, title in sorted(app.env.titles.items())
+                if name.startswith("notebooks/")
             ),
             "script": bundle(draw / "draw.js"),
             "data": json.dumps(data),

@@ -6,9 +6,9 @@ import { makeNetwork, softmax } from "./network.js";
 import { move, prepare } from "./prepare.js";
 import { make, makeSurface } from "./surface.js";
 
-const SIDE = 70; // pixels a side of a reduced drawing, as in the notebook's pad
 const PAUSE = 250; // milliseconds after the last stroke, until the sliders' rows follow
 const DATA = JSON.parse(document.getElementById("data").textContent);
+const SIDE = DATA.side; // pixels of a reduced drawing, as in the notebook's pad
 const SLIDERS = {
   shift: { label: "Shift, in pixels to the right", most: 8, step: 1, unit: "pixels" },
   turn: { label: "Turn, in degrees against the clock", most: 60, step: 5, unit: "degrees" },
@@ -23,7 +23,6 @@ const TOLD = {
   "conv 6": ["02_architecture", "the-whole-model", "the whole model"],
   "pool 2": ["07_inside_the_network", "a-map-of-the-digits", "a map of these numbers"],
 };
-const COUNTS = { plain: "three epochs, images as they are", long: "eight, moved and turned" };
 
 function link([page, anchor, text]) {
   return make("a", { href: `notebooks/${page}.html#${anchor}` }, text);
@@ -117,7 +116,7 @@ function makeSlider({ label, most, step, unit }) {
     show();
   });
   const title = make("span", {}, `${label}: `, value);
-  return { node: make("label", { class: "slider" }, title, input, row), input, marks, value };
+  return { node: make("label", { class: "slider" }, title, input, row), input, marks };
 }
 const sliders = Object.fromEntries(
   Object.entries(SLIDERS).map(([which, options]) => [which, makeSlider(options)]),
@@ -131,7 +130,7 @@ function makeChoice() {
       name = which;
       show();
     });
-    const text = make("span", {}, make("strong", {}, which), ` ${COUNTS[which]}`);
+    const text = make("span", {}, make("strong", {}, which), ` ${DATA.trained[which]}`);
     return make("label", { class: "weights" }, input, text);
   });
   const legend = make("legend", {}, "Trained by recipe ");

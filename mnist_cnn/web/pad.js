@@ -33,6 +33,7 @@ function render({ model, el }) {
   );
 
   let network = null;
+  let last = null; // what the network was shown here, and its logits
   let timer = null;
   let frame = null;
   let heard = true; // from Python, about what is drawn now
@@ -65,8 +66,8 @@ function render({ model, el }) {
     const image = pixels.length ? prepare(pixels, side) : null;
     const stages = network.run(image ?? new Float32Array(784));
     layers.show(stages, network.layers);
-    const logits = image ? [...stages.at(-1).values] : [];
-    view.show(stages[0].values, softmax(logits).slice(0, 10), logits, doubt());
+    last = { image: stages[0].values, logits: image ? [...stages.at(-1).values] : [] };
+    showAnswer();
   }
 
   function doubt() {
@@ -77,7 +78,8 @@ function render({ model, el }) {
     const given = model.get("layers");
     network = given.length ? makeNetwork(given) : null;
     inside.hidden = !network;
-    showAnswer();
+    if (network) look(surface.read());
+    else showAnswer();
   }
 
   function showDrawing() {
@@ -88,10 +90,15 @@ function render({ model, el }) {
     if (network) look(pixels);
   }
 
-  function showAnswer() {
+  function hear() {
     heard = true;
+    showAnswer();
+  }
+
+  function showAnswer() {
     if (network) {
-      look(surface.read());
+      const { image, logits } = last;
+      view.show(image, softmax(logits).slice(0, 10), logits, doubt());
     } else {
       const seen = model.get("seen").map((value) => value / 255);
       view.show(seen, model.get("probabilities"), [], doubt());
@@ -100,9 +107,9 @@ function render({ model, el }) {
 
   const listeners = {
     "change:pixels": showDrawing,
-    "change:seen": showAnswer,
-    "change:probabilities": showAnswer,
-    "change:foreign": showAnswer,
+    "change:seen": hear,
+    "change:probabilities": hear,
+    "change:foreign": hear,
     "change:layers": showNetwork,
   };
   showDrawing();
