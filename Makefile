@@ -7,6 +7,8 @@ PYTHON ?= python3
 TORCH_BACKEND ?=
 ARGS ?=
 bin := .venv/bin
+# As pip does: else whatever imports PyTorch first compiles a thousand files
+export UV_COMPILE_BYTECODE := 1
 root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: .venv lab train test test-browser site lint notebooks figures weights \
