@@ -37,7 +37,7 @@ class History:
     Losses are mean cross-entropy in nats, accuracies lie in [0, 1]. Training figures
     are running means over the epoch's images, each taken just before the step that
     learns from it (of the images as moved, and with smoothed labels, where the config
-    has these); those of entry 0 are from the first 10,000 images. Test figures follow
+    has these); those of entry 0 are from the first 1,000 images. Test figures follow
     the epoch. ``interrupted`` is True where the user stopped the run.
     """
 
@@ -158,7 +158,7 @@ def fit(
     # After even epochs and odd ones: a stop may come before the last is in the history
     weights = [copy.deepcopy(model.state_dict())] * 2
     try:
-        untrained = evaluate(model, train.first(10_000))
+        untrained = evaluate(model, train.first(1_000))
         history.append(untrained, evaluate(model, test), 0.0)
         for epoch in range(1, config.epochs + 1):
             start = time.perf_counter()

@@ -48,9 +48,12 @@ def uv(command: str, *arguments: str | Path, backends: tuple[str, str] = ("", ""
     what is needed and there is no network either, the test is skipped.
     """
     run = [sys.executable, "-m", "uv", *command.split(), *arguments]
+    once = os.environ | {"UV_COMPILE_BYTECODE": "0"}  # not worth it for what runs once
     for network, backend in zip((["--offline"], []), backends, strict=True):
         more = [f"--torch-backend={backend}"] if backend else []
-        done = subprocess.run([*run, *network, *more], capture_output=True, text=True)
+        done = subprocess.run(
+            [*run, *network, *more], env=once, capture_output=True, text=True
+        )
         if done.returncode == 0:
             return
     if "error sending request" in done.stderr:

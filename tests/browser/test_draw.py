@@ -231,7 +231,7 @@ def test_test_images_are_read(page):
     assert buttons.count() == 10
 
 
-def test_mouse_draws_and_clears(page, shots):
+def test_mouse_draws_and_clears(page, shoot):
     page.get_by_role("button", name="Clear").click()
     wait_for(page, "^nothing")
     assert page.locator(".digits [aria-pressed=true]").count() == 0
@@ -248,11 +248,11 @@ def test_mouse_draws_and_clears(page, shots):
     )
     print(f"{len(times)} updates, {statistics.median(times):.1f} ms in the middle")
     assert len(times) > 10
-    page.screenshot(path=shots / "draw.png", full_page=True)
+    shoot(page, "draw", full_page=True)
 
 
 @pytest.mark.parametrize("page", [PHONE], indirect=True)
-def test_a_finger_draws_and_the_page_stays(page, shots):
+def test_a_finger_draws_and_the_page_stays(page, shoot):
     page.get_by_role("button", name="Clear").tap()
     wait_for(page, "^nothing")
     canvas = page.locator(".digit-pad-canvas")
@@ -269,7 +269,7 @@ def test_a_finger_draws_and_the_page_stays(page, shots):
     assert page.evaluate("scrollY") == before
     wide = "document.scrollingElement.scrollWidth > innerWidth"
     assert not page.evaluate(wide)
-    page.screenshot(path=shots / "draw-phone.png", full_page=True)
+    shoot(page, "draw-phone", full_page=True)
 
 
 def test_keys_draw_choose_and_slide(page):
@@ -380,13 +380,13 @@ def test_other_weights(page):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_themes_and_rules_of_accessibility(page, theme, shots):
+def test_themes_and_rules_of_accessibility(page, theme, shoot):
     page.emulate_media(color_scheme=theme)
     page.locator("canvas.layers-maps").nth(1).click(position={"x": 90, "y": 20})
     page.wait_for_timeout(300)
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(19, 20, 22)"}[theme]
-    page.screenshot(path=shots / f"draw-{theme}.png", full_page=True)
+    shoot(page, f"draw-{theme}", full_page=True)
     found = Axe().run(page).response["violations"]
     serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
     assert [(r["id"], [n["html"][:90] for n in r["nodes"]][:3]) for r in serious] == []

@@ -1,8 +1,12 @@
 """The drawing pad of notebook 05, drawn on with a mouse and with the keyboard."""
 
 import re
+from pathlib import Path
 
 import pytest
+from test_run_all import check_all_ran
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "05_your_own_digits.ipynb"
 
 # Corners of the one stroke of each digit, in hundredths of the pad's width and height
 STROKES = {
@@ -21,9 +25,10 @@ def pad(shown_pad):
 
 
 @pytest.fixture(scope="module")
-def shown_pad(run_all):
-    """The pad, on the page, after Run All."""
-    page = run_all("05_your_own_digits.ipynb")
+def shown_pad(run_all, shoot):
+    """The pad, on the page, after Run All went well."""
+    page = run_all(NOTEBOOK.name)
+    check_all_ran(page, NOTEBOOK, shoot)
     index = page.evaluate(
         """() => jupyterapp.shell.currentWidget.content.widgets.findIndex(
              (cell) => cell.model.sharedModel.id === 'pad')"""
@@ -33,13 +38,16 @@ def shown_pad(run_all):
     )
     pad = page.locator(".digit-pad")
     pad.wait_for()
-    pad.scroll_into_view_if_needed()
+    place = None
+    while place != (place := pad.bounding_box()):  # figures above it come meanwhile
+        page.wait_for_timeout(500)
     return pad
 
 
 def draw(pad, stroke: str) -> None:
-    mouse = pad.page.mouse
-    frame = pad.locator(".digit-pad-canvas").bounding_box()
+    mouse, canvas = pad.page.mouse, pad.locator(".digit-pad-canvas")
+    canvas.scroll_into_view_if_needed()
+    frame = canvas.bounding_box()
     shares = [map(float, point.split()) for point in stroke.split(", ")]
     points = [
         (frame["x"] + x / 100 * frame["width"], frame["y"] + y / 100 * frame["height"])
@@ -62,7 +70,7 @@ def wait_for_answer(pad, pattern: str) -> str:
     return answer.text_content()
 
 
-def test_digits_drawn_with_the_mouse_are_read(pad, shots):
+def test_digits_drawn_with_the_mouse_are_read(pad, shoot):
     for digit, stroke in STROKES.items():
         draw(pad, stroke)
         answer = wait_for_answer(pad, f"^{digit}: ")
@@ -71,12 +79,12 @@ def test_digits_drawn_with_the_mouse_are_read(pad, shots):
         assert float(re.search(r"([\d.]+) %", answer)[1]) > 50
         best = pad.locator(".digit-pad-best .digit-pad-digit")
         assert best.text_content() == digit
-        pad.screenshot(path=shots / f"pad-{digit}.png")
+        shoot(pad, f"pad-{digit}")
         pad.get_by_role("button", name="Clear").click()
         wait_for_answer(pad, "^nothing")
 
 
-def test_the_keyboard_draws_and_clears(pad, shots):
+def test_the_keyboard_draws_and_clears(pad, shoot):
     page = pad.page
     canvas = pad.get_by_role("application", name="Drawing area")
     canvas.focus()
@@ -84,7 +92,7 @@ def test_the_keyboard_draws_and_clears(pad, shots):
         page.keyboard.press(key)
     wait_for_answer(pad, "^1: ")
     cells = page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length")
-    pad.screenshot(path=shots / "pad-keyboard.png")
+    shoot(pad, "pad-keyboard")
     page.keyboard.press("Delete")
     wait_for_answer(pad, "^nothing")
     page.keyboard.press("d")  # twice: JupyterLab would delete the cell
@@ -126,7 +134,7 @@ def test_clear_works_where_the_page_looks_empty_already(pad):
     run(pad, "assert pad.prediction is None; pad.version = -1; pad.pixels = []")
 
 
-def test_layers_and_answer_do_not_wait_for_python(pad, shots):
+def test_layers_and_answer_do_not_wait_for_python(pad, shoot):
     """They are computed in the page; Python hears of the drawing, and reads it, too."""
     maps = pad.locator("canvas.layers-maps")
     assert maps.count() == 8
@@ -139,7 +147,7 @@ def test_layers_and_answer_do_not_wait_for_python(pad, shots):
     assert maps.nth(3).evaluate("canvas => canvas.toDataURL()") != before
     maps.nth(1).click(position={"x": 90, "y": 20})
     pad.get_by_role("heading", name="conv 2").wait_for()
-    pad.screenshot(path=shots / "pad-layers.png")
+    shoot(pad, "pad-layers")
     run(pad, "assert pad.prediction is None, pad.prediction")
     run(pad, "page.to_mnist = prepare")
     run(pad, "saved = pad.pixels; pad.pixels = []; pad.pixels = saved")

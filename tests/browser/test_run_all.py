@@ -9,8 +9,11 @@ OUTPUTS = """() => jupyterapp.shell.currentWidget.content.model.sharedModel.cell
                    outputs: cell.getOutputs()}))"""
 
 
-def test_runs_without_an_error(notebook, run_all, shots):
-    page = run_all(notebook.name)
+def test_runs_without_an_error(notebook, run_all, shoot):
+    check_all_ran(run_all(notebook.name), notebook, shoot)
+
+
+def check_all_ran(page, notebook: Path, shoot) -> None:
     cells = page.evaluate(OUTPUTS)
     committed = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     committed = [cell for cell in committed if cell["cell_type"] == "code"]
@@ -29,7 +32,7 @@ def test_runs_without_an_error(notebook, run_all, shots):
     assert not any(output.get("metadata") for c in cells for output in c["outputs"])
     figures = count_figures(cells)
     assert figures == count_figures(committed)
-    assert draw_all(page, shots / notebook.stem) == figures
+    assert draw_all(page, notebook.stem, shoot) == figures
 
 
 def is_warning(output: dict) -> bool:
@@ -45,12 +48,11 @@ def count_figures(cells: list[dict]) -> int:
     )
 
 
-def draw_all(page, folder: Path) -> int:
+def draw_all(page, name: str, shoot) -> int:
     """Scroll to every cell, as it is drawn only then; count the figures with pixels.
 
-    Keeps a screenshot of each figure's cell. Folded outputs are unfolded first.
+    Takes a screenshot of each figure's cell. Folded outputs are unfolded first.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     page.evaluate("jupyterapp.commands.execute('notebook:show-all-cell-outputs')")
     total = page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length")
     drawn = 0
@@ -70,5 +72,5 @@ def draw_all(page, folder: Path) -> int:
             )
             drawn += 1
         if images.count():
-            cell.screenshot(path=folder / f"{i:02d}.png")
+            shoot(cell, f"{name}/{i:02d}")
     return drawn

@@ -49,6 +49,10 @@ def screen(request):
     return request.param
 
 
+# Of what no screen changes
+one_screen = pytest.mark.parametrize("screen", ["desktop"], indirect=True)
+
+
 @pytest.fixture
 def page(chromium, address, screen):
     """An empty page on one of the screens; afterwards, that nothing failed on it."""
@@ -69,13 +73,9 @@ def page(chromium, address, screen):
 
 
 @pytest.fixture
-def shoot(page, shots, screen):
-    """Keep a picture of the page, under a name, for this screen."""
-
-    def keep(name, **options):
-        page.screenshot(path=shots / "site" / f"{name}-{screen}.png", **options)
-
-    return keep
+def keep(page, shoot, screen):
+    """``keep("name")``: a screenshot of the page, where any are wanted."""
+    return lambda name, **options: shoot(page, f"site/{name}-{screen}", **options)
 
 
 def sidebar(page, screen):
@@ -85,7 +85,7 @@ def sidebar(page, screen):
     return page.locator(".sidebar-drawer")
 
 
-def test_pages_are_whole_and_no_wider_than_the_screen(page, address, folder, shoot):
+def test_pages_are_whole_and_no_wider_than_the_screen(page, address, folder, keep):
     paths = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.html"))
     assert {"index.html", *TITLES} <= set(paths)
     for path in paths:
@@ -95,7 +95,7 @@ def test_pages_are_whole_and_no_wider_than_the_screen(page, address, folder, sho
         links = page.evaluate("[...document.links].map((link) => link.href)")
         local = [urlsplit(link).path for link in links if link.startswith(address)]
         assert [p for p in local if not (folder / unquote(p[1:])).exists()] == [], path
-        shoot(Path(path).stem, full_page=True)
+        keep(Path(path).stem, full_page=True)
 
 
 # Anchors that two places claim, and links within the page that lead nowhere
@@ -106,6 +106,7 @@ NOWHERE = """[...document.querySelectorAll('a[href^="#"]')]
   .filter((id) => id && !document.getElementById(id))"""
 
 
+@one_screen
 def test_anchors_and_head(page, folder):
     for path in sorted(
         str(path.relative_to(folder)) for path in folder.rglob("*.html")
@@ -126,6 +127,7 @@ HEAD = """Object.fromEntries([...document.querySelectorAll('meta[content]')].map
   (tag) => [tag.getAttribute('name') || tag.getAttribute('property'), tag.content]))"""
 
 
+@one_screen
 def test_every_page_says_what_it_is(page, folder, screen):
     """To search engines and previews of links: in words, and with a picture."""
     paths = {str(path.relative_to(folder)) for path in folder.rglob("*.html")}
@@ -155,6 +157,7 @@ def test_every_page_says_what_it_is(page, folder, screen):
     assert len(titles) == len(descriptions) == len(paths)
 
 
+@one_screen
 def test_captions_are_those_of_figures(page):
     for path, text in TEXTS.items():
         page.goto(path)
@@ -179,7 +182,7 @@ def test_opens_with_a_picture(page, screen):
         assert place["y"] < {"desktop": 900, "phone": 1250}[screen], path
 
 
-def test_answers_wait_for_a_click(page, shoot):
+def test_answers_wait_for_a_click(page, keep):
     for path, text in TEXTS.items():
         page.goto(path)
         questions = page.locator("p.predict")
@@ -193,9 +196,10 @@ def test_answers_wait_for_a_click(page, shoot):
             answer.locator("summary").click()
             assert output.is_visible()
         questions.first.scroll_into_view_if_needed()
-        shoot(f"{Path(path).stem}-predict")
+        keep(f"{Path(path).stem}-predict")
 
 
+@one_screen
 def test_cells_that_only_check_are_left_out(page):
     for path in TITLES:
         page.goto(path)
@@ -205,7 +209,7 @@ def test_cells_that_only_check_are_left_out(page):
             assert not all(re.match(r"assert|if|else|    assert", x) for x in lines)
 
 
-def test_terms_are_explained_over_their_links(page, screen, shoot):
+def test_terms_are_explained_over_their_links(page, screen, keep):
     page.goto("notebooks/01_data_exploration.html")
     link = page.locator('a[href$="GLOSSARY.html#overfitting"]').first
     meaning = page.get_by_role("tooltip")
@@ -214,7 +218,7 @@ def test_terms_are_explained_over_their_links(page, screen, shoot):
     assert "training" in meaning.inner_text()
     assert link.get_attribute("aria-describedby") == meaning.get_attribute("id")
     assert page.evaluate(TOO_WIDE) == []
-    shoot("term")
+    keep("term")
     page.keyboard.press("Escape")
     assert not meaning.is_visible()
     if screen == "desktop":
@@ -240,6 +244,7 @@ def test_home_has_one_start_and_a_card_for_each_notebook(page):
     page.wait_for_url("**/01_data_exploration.html")
 
 
+@one_screen
 def test_code_can_be_copied_and_there_is_one_way_on(page):
     for i, path in enumerate(TITLES):
         page.goto(path)
@@ -250,7 +255,8 @@ def test_code_can_be_copied_and_there_is_one_way_on(page):
             assert page.locator(f'.main a[href="{Path(name).name}"]').count() == 1
 
 
-def test_dark_theme(page, shoot):
+@one_screen
+def test_dark_theme(page, keep):
     for path in ("index.html", *TITLES):
         page.goto(path)
         colours = set()
@@ -258,7 +264,7 @@ def test_dark_theme(page, shoot):
             page.emulate_media(color_scheme=theme)
             colours.add(page.evaluate("getComputedStyle(document.body).background"))
         assert len(colours) == 2, path
-        shoot(f"{Path(path).stem}-dark")
+        keep(f"{Path(path).stem}-dark")
 
 
 def test_home_leads_to_every_notebook(page, screen):
@@ -269,6 +275,7 @@ def test_home_leads_to_every_notebook(page, screen):
         assert page.locator("h1").inner_text().startswith(title)
 
 
+@one_screen
 def test_next_leads_through_the_series(page):
     page.goto("index.html")
     for path in TITLES:
@@ -276,18 +283,19 @@ def test_next_leads_through_the_series(page):
         page.wait_for_url(f"**/{path}")
 
 
-def test_search_finds_a_word(page, screen, shoot):
+def test_search_finds_a_word(page, screen, keep):
     page.goto("index.html")
     sidebar(page, screen).get_by_placeholder("Search").fill("receptive")
     page.keyboard.press("Enter")
     found = page.locator("#search-results li").filter(has_text="2. The architecture")
     found.get_by_text("receptive").first.wait_for()
-    shoot("found")
+    keep("found")
     found.get_by_role("link").first.click()
     page.wait_for_url("**/notebooks/02_architecture.html*")
 
 
-def test_first_cells_and_solutions_are_folded_and_open(page, shoot):
+@one_screen
+def test_first_cells_and_solutions_are_folded_and_open(page, keep):
     for path, text in TEXTS.items():
         page.goto(path)
         assert page.locator("details[open]").count() == 0
@@ -309,4 +317,4 @@ def test_first_cells_and_solutions_are_folded_and_open(page, shoot):
         assert not code.is_visible()
         solutions.first.locator("summary").click()
         assert code.is_visible()
-        shoot(f"{Path(path).stem}-solution")
+        keep(f"{Path(path).stem}-solution")
