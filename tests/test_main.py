@@ -282,14 +282,24 @@ def in_a_process(out, stdout=subprocess.PIPE, **environment):
     )
 
 
-def test_letters_that_the_terminal_does_not_have_and_a_backend_left_over(tmp_path):
-    """From another program, which set its own backend: this one draws into files."""
-    out = tmp_path / "числа"
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """(the finished process, its folder) in an odd terminal and environment."""
+    out = tmp_path_factory.mktemp("runs") / "числа"
     foreign = "module://not_installed.backend"
-    done = in_a_process(out, PYTHONIOENCODING="cp1252", MPLBACKEND=foreign)
+    return in_a_process(out, PYTHONIOENCODING="cp1252", MPLBACKEND=foreign), out
+
+
+def test_letters_that_the_terminal_does_not_have(elsewhere):
+    done, out = elsewhere
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"\\u0447" in done.stdout
     assert (out / "model.pt").exists()
+
+
+def test_a_backend_left_over_from_another_program(elsewhere):
+    done, out = elsewhere
+    assert (done.returncode, done.stderr) == (0, b"")
     assert (out / "confusion_matrix.png").exists()
 
 
