@@ -99,7 +99,8 @@ def imported(pattern: str) -> set[str]:
 
     One that is not installed here keeps the name it is imported by.
     """
-    folders = (ROOT / name for name in ("tests", "tools", "benchmarks"))
+    own = ("tests", "tests/browser", "tools", "benchmarks")
+    folders = (ROOT / name for name in own)
     ours = {path.stem for folder in folders for path in folder.glob("*.py")}
     known, modules = packages_distributions(), set()
     for path in ROOT.glob(pattern):

@@ -268,7 +268,8 @@ def test_dark_theme(page, keep):
 
 
 def test_home_leads_to_every_notebook(page, screen):
-    for path, title in TITLES.items():
+    some = [*TITLES.items()][:: 1 if screen == "desktop" else 3]
+    for path, title in some:
         page.goto("index.html")
         sidebar(page, screen).get_by_role("link", name=title, exact=True).click()
         page.wait_for_url(f"**/{path}")
