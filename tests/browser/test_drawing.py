@@ -39,7 +39,9 @@ def shown_pad(run_all, shoot):
     pad = page.locator(".digit-pad")
     pad.wait_for()
     place = None
-    while place != (place := pad.bounding_box()):  # figures above it come meanwhile
+    for _ in range(20):  # figures above it may still come, and move it
+        if place == (place := pad.bounding_box()):
+            break
         page.wait_for_timeout(500)
     return pad
 
