@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
 import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
@@ -47,6 +46,7 @@ __all__ = [
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 # Few to many, by hue: neither end vanishes on a white page or on a dark one
 MISTAKES = LinearSegmentedColormap.from_list("mistakes", ["#A9C9E0", "#B34700"])
+GAP = 0.1  # inches between images
 STAGE = 39.0  # from one layer's output to the next in a drawing, in the image's pixels
 
 
@@ -75,21 +75,24 @@ def image_grid(
     columns = whole_number("columns", columns)
     rows = -(-len(images) // columns)
     room = 0.28 if titles is not None else 0.0  # inches above each image
-    figure, axes = plt.subplots(
-        rows,
-        columns,
-        figsize=(columns * size, rows * (size + room)),
-        squeeze=False,
-        layout="constrained",
-    )
-    low, high = limits or (None, None)
+    width, height = columns * size, rows * (size + room)
+    figure = plt.figure(figsize=(width, height))
+    # One for all images, in inches: an Axes for each takes eight times as long
+    ax = figure.add_axes((0, 0, 1, 1))
     pictures = images.detach().cpu().reshape(-1, *images.shape[-2:]).numpy()
-    for i, ax in enumerate(axes.flat):
-        ax.set_axis_off()
-        if i < len(images):
-            ax.imshow(pictures[i], cmap, vmin=low, vmax=high, interpolation="nearest")
-            if titles is not None:
-                ax.set_title(titles[i], fontsize=10, pad=3)
+    scale = (size - GAP) / max(images.shape[-2:])
+    half_height, half_width = (scale * side / 2 for side in images.shape[-2:])
+    for i, picture in enumerate(pictures):
+        x = (i % columns + 0.5) * size  # of the middle
+        y = (i // columns + 1) * (size + room) - size / 2
+        edges = (x - half_width, x + half_width, y + half_height, y - half_height)
+        drawn = ax.imshow(picture, cmap, extent=edges, interpolation="nearest")
+        if limits:
+            drawn.set_clim(*limits)
+        if titles is not None:
+            ax.text(x, y - half_height - 0.04, titles[i], ha="center", fontsize=10)
+    ax.set(xlim=(0, width), ylim=(height, 0))
+    ax.set_axis_off()
     return figure
 
 
@@ -104,6 +107,8 @@ def sample_grid(digits: Digits, count: int = 25, seed: int = 0) -> Figure:
 
 def class_balance(digits: Digits, ax: Axes | None = None) -> Axes:
     """How many images each digit has, with a line at an equal share."""
+    import seaborn as sns  # here, as it takes seconds and most figures do without
+
     if ax is None:
         _, ax = plt.subplots(figsize=(7, 3), layout="constrained")
     counts = torch.bincount(digits.labels.cpu(), minlength=CLASSES).numpy()
@@ -160,6 +165,8 @@ def confusion_matrix(
     Only mistakes are coloured: the diagonal is some hundred times larger and would
     hide them.
     """
+    import seaborn as sns
+
     if labels.shape != predictions.shape or labels.ndim != 1:
         raise ValueError(
             "expected labels and predictions of one shape (N,), got "

@@ -20,23 +20,47 @@ def settings_unchanged():
     plt.close("all")
 
 
-def test_image_grid_shows_each_image_and_hides_empty_places():
+def test_image_grid_shows_each_image_under_its_title():
     images = torch.rand(7, 1, 28, 28)
-    figure = plots.image_grid(images, [str(i) for i in range(7)], columns=4)
-    assert len(figure.axes) == 8
-    for ax, image in zip(figure.axes, images, strict=False):
-        assert np.array_equal(ax.images[0].get_array(), image[0])
-    assert [ax.get_title() for ax in figure.axes] == [*"0123456", ""]
-    assert not figure.axes[-1].images
+    titles = [str(i) for i in range(7)]
+    (ax,) = plots.image_grid(images, titles, columns=4, size=2).axes
+    assert len(ax.images) == 7
+    for drawn, image in zip(ax.images, images, strict=True):
+        assert np.array_equal(drawn.get_array(), image[0])
+    assert [text.get_text() for text in ax.texts] == titles
+    edges = np.array([drawn.get_extent() for drawn in ax.images])
+    left, right, bottom, top = edges.T  # y grows downwards
+    assert left.tolist() == pytest.approx([0.05, 2.05, 4.05, 6.05, 0.05, 2.05, 4.05])
+    assert right - left == pytest.approx(1.9)
+    assert bottom - top == pytest.approx(1.9)
+    assert (top[4:] > bottom[:3] + 0.28).all()
+    for text, middle, edge in zip(ax.texts, (left + right) / 2, top, strict=True):
+        x, y = text.get_position()
+        assert x == pytest.approx(middle)
+        assert edge - 0.1 < y < edge
+    assert (*ax.get_xlim(), *ax.get_ylim()) == pytest.approx((0, 8, 4.56, 0))
+    assert ax.figure.get_size_inches().tolist() == pytest.approx([8, 4.56])
+
+
+def test_image_grid_stretches_nothing():
+    for height, width in ((4, 8), (8, 4)):
+        (ax,) = plots.image_grid(torch.rand(2, height, width)).axes
+        for drawn in ax.images:
+            left, right, bottom, top = drawn.get_extent()
+            assert (right - left) / (bottom - top) == pytest.approx(width / height)
+            assert max(right - left, bottom - top) == pytest.approx(1.1)
+        assert ax.get_aspect() == 1
 
 
 def test_image_grid_scales():
     images = torch.tensor([[[0.0, 0.5]], [[2.0, 4.0]]])
-    fixed = plots.image_grid(images).axes[1].images[0]
-    own = plots.image_grid(images, limits=None).axes[1].images[0]
+    fixed, own = (
+        plots.image_grid(images, **options).axes[0].images[1]
+        for options in ({}, {"limits": None})
+    )
     assert fixed.get_clim() == (0, 1)
     assert own.get_clim() == (2, 4)
-    paper, ink = plots.image_grid(images).axes[0].images[0].cmap([0.0, 1.0])
+    paper, ink = fixed.cmap([0.0, 1.0])
     assert paper[:3].tolist() == [0, 0, 0]
     assert ink[:3].tolist() == [1, 1, 1]
 
@@ -55,14 +79,14 @@ def test_image_grid_needs_a_title_an_image():
 def test_sample_grid_is_seeded_and_labelled(digits):
     first, same, other = (plots.sample_grid(digits, seed=s) for s in (0, 0, 1))
     pictures = [
-        [ax.images[0].get_array() for ax in f.axes] for f in (first, same, other)
+        [drawn.get_array() for drawn in f.axes[0].images] for f in (first, same, other)
     ]
-    assert len(first.axes) == 25
+    assert len(pictures[0]) == 25
     assert np.array_equal(pictures[0], pictures[1])
     assert not np.array_equal(pictures[0], pictures[2])
-    for ax, picture in zip(first.axes, pictures[0], strict=True):
+    for title, picture in zip(first.axes[0].texts, pictures[0], strict=True):
         found = (digits.images[:, 0] == torch.from_numpy(picture.data)).all(-1).all(-1)
-        assert ax.get_title() == str(digits.labels[found].item())
+        assert title.get_text() == str(digits.labels[found].item())
 
 
 @pytest.mark.parametrize("count", [0, 101])
