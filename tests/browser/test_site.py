@@ -2,6 +2,8 @@
 
 import json
 import re
+from contextlib import ExitStack, contextmanager
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -53,10 +55,22 @@ def screen(request):
 one_screen = pytest.mark.parametrize("screen", ["desktop"], indirect=True)
 
 
-@pytest.fixture
-def page(chromium, address, screen):
-    """An empty page on one of the screens; afterwards, that nothing failed on it."""
-    page = chromium.new_page(base_url=address, **SCREENS[screen])
+@pytest.fixture(scope="module")
+def contexts(chromium, address):
+    """By screen: what its pages share, files that they have loaded among it."""
+    contexts = {
+        screen: chromium.new_context(base_url=address, **options)
+        for screen, options in SCREENS.items()
+    }
+    yield contexts
+    for context in contexts.values():
+        context.close()
+
+
+@contextmanager
+def new_page(context, address):
+    """An empty page; afterwards, that nothing failed on it."""
+    page = context.new_page()
     page.route(BADGE, lambda r: r.fulfill(body=STAND_IN, content_type="image/svg+xml"))
     messages, requests, failed = [], [], []
     page.on("console", lambda message: messages.append((message.type, message.text)))
@@ -73,9 +87,34 @@ def page(chromium, address, screen):
 
 
 @pytest.fixture
-def keep(page, shoot, screen):
-    """``keep("name")``: a screenshot of the page, where any are wanted."""
-    return lambda name, **options: shoot(page, f"site/{name}-{screen}", **options)
+def page(contexts, screen, address):
+    with new_page(contexts[screen], address) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def opened(contexts, address):
+    """``opened(screen, path)``: a page that all tests share which change nothing."""
+    with ExitStack() as pages:
+
+        @cache
+        def open_once(screen, path):
+            page = pages.enter_context(new_page(contexts[screen], address))
+            page.goto(path)
+            return page
+
+        yield open_once
+
+
+@pytest.fixture
+def look(opened, screen):
+    return partial(opened, screen)
+
+
+@pytest.fixture
+def keep(shoot, screen):
+    """``keep(page, "name")``: a screenshot of the page, where any are wanted."""
+    return lambda page, name, **options: shoot(page, f"site/{name}-{screen}", **options)
 
 
 def sidebar(page, screen):
@@ -85,17 +124,17 @@ def sidebar(page, screen):
     return page.locator(".sidebar-drawer")
 
 
-def test_pages_are_whole_and_no_wider_than_the_screen(page, address, folder, keep):
+def test_pages_are_whole_and_no_wider_than_the_screen(look, address, folder, keep):
     paths = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.html"))
     assert {"index.html", *TITLES} <= set(paths)
     for path in paths:
-        page.goto(path)
+        page = look(path)
         assert page.evaluate(TOO_WIDE) == [], path
         assert page.evaluate(UNDRAWN) == [], path
         links = page.evaluate("[...document.links].map((link) => link.href)")
         local = [urlsplit(link).path for link in links if link.startswith(address)]
         assert [p for p in local if not (folder / unquote(p[1:])).exists()] == [], path
-        keep(Path(path).stem, full_page=True)
+        keep(page, Path(path).stem, full_page=True)
 
 
 # Anchors that two places claim, and links within the page that lead nowhere
@@ -107,11 +146,11 @@ NOWHERE = """[...document.querySelectorAll('a[href^="#"]')]
 
 
 @one_screen
-def test_anchors_and_head(page, folder):
+def test_anchors_and_head(look, folder):
     for path in sorted(
         str(path.relative_to(folder)) for path in folder.rglob("*.html")
     ):
-        page.goto(path)
+        page = look(path)
         assert page.evaluate(TWICE) == [], path
         assert page.evaluate(NOWHERE) == [], path
         assert page.locator('meta[name="viewport"]').count() == 1, path
@@ -128,13 +167,13 @@ HEAD = """Object.fromEntries([...document.querySelectorAll('meta[content]')].map
 
 
 @one_screen
-def test_every_page_says_what_it_is(page, folder, screen):
+def test_every_page_says_what_it_is(look, folder):
     """To search engines and previews of links: in words, and with a picture."""
     paths = {str(path.relative_to(folder)) for path in folder.rglob("*.html")}
     titles, descriptions = set(), set()
     paths -= {"README.html", "search.html"}  # the first is index.html
     for path in sorted(paths):
-        page.goto(path)
+        page = look(path)
         head = page.evaluate(HEAD)
         titles.add(page.title())
         descriptions.add(head["description"])
@@ -158,9 +197,9 @@ def test_every_page_says_what_it_is(page, folder, screen):
 
 
 @one_screen
-def test_captions_are_those_of_figures(page):
+def test_captions_are_those_of_figures(look):
     for path, text in TEXTS.items():
-        page.goto(path)
+        page = look(path)
         captions = page.locator("p.caption")
         assert captions.count() == len(re.findall(r"^\*Figure: ", text, re.MULTILINE))
         figures = page.locator("article .cell_output img")
@@ -174,9 +213,9 @@ def test_captions_are_those_of_figures(page):
         assert small == captions.count()
 
 
-def test_opens_with_a_picture(page, screen):
+def test_opens_with_a_picture(look, screen):
     for path in TITLES:
-        page.goto(path)
+        page = look(path)
         place = page.locator("article .cell_output img").first.bounding_box()
         print(f"{path}: first figure {place['y']:.0f} pixels down ({screen})")
         assert place["y"] < {"desktop": 900, "phone": 1250}[screen], path
@@ -196,14 +235,13 @@ def test_answers_wait_for_a_click(page, keep):
             answer.locator("summary").click()
             assert output.is_visible()
         questions.first.scroll_into_view_if_needed()
-        keep(f"{Path(path).stem}-predict")
+        keep(page, f"{Path(path).stem}-predict")
 
 
 @one_screen
-def test_cells_that_only_check_are_left_out(page):
+def test_cells_that_only_check_are_left_out(look):
     for path in TITLES:
-        page.goto(path)
-        cells = page.locator("article .cell_input").all_text_contents()
+        cells = look(path).locator("article .cell_input").all_text_contents()
         assert cells
         for lines in (cell.strip().splitlines() for cell in cells):
             assert not all(re.match(r"assert|if|else|    assert", x) for x in lines)
@@ -218,7 +256,7 @@ def test_terms_are_explained_over_their_links(page, screen, keep):
     assert "training" in meaning.inner_text()
     assert link.get_attribute("aria-describedby") == meaning.get_attribute("id")
     assert page.evaluate(TOO_WIDE) == []
-    keep("term")
+    keep(page, "term")
     page.keyboard.press("Escape")
     assert not meaning.is_visible()
     if screen == "desktop":
@@ -245,9 +283,9 @@ def test_home_has_one_start_and_a_card_for_each_notebook(page):
 
 
 @one_screen
-def test_code_can_be_copied_and_there_is_one_way_on(page):
+def test_code_can_be_copied_and_there_is_one_way_on(look):
     for i, path in enumerate(TITLES):
-        page.goto(path)
+        page = look(path)
         assert page.locator(".cell_input button.copybtn").count() > 10
         assert page.locator(".cell_output button.copybtn").count() == 0
         following = [*TITLES][i + 1 : i + 2]
@@ -256,15 +294,14 @@ def test_code_can_be_copied_and_there_is_one_way_on(page):
 
 
 @one_screen
-def test_dark_theme(page, keep):
+def test_dark_theme(look, keep):
     for path in ("index.html", *TITLES):
-        page.goto(path)
-        colours = set()
-        for theme in ("light", "dark"):
+        page, colours = look(path), set()
+        for theme in ("dark", "light"):  # light as before for the other tests
             page.emulate_media(color_scheme=theme)
             colours.add(page.evaluate("getComputedStyle(document.body).background"))
+            keep(page, f"{Path(path).stem}-{theme}")
         assert len(colours) == 2, path
-        keep(f"{Path(path).stem}-dark")
 
 
 def test_home_leads_to_every_notebook(page, screen):
@@ -290,7 +327,7 @@ def test_search_finds_a_word(page, screen, keep):
     page.keyboard.press("Enter")
     found = page.locator("#search-results li").filter(has_text="2. The architecture")
     found.get_by_text("receptive").first.wait_for()
-    keep("found")
+    keep(page, "found")
     found.get_by_role("link").first.click()
     page.wait_for_url("**/notebooks/02_architecture.html*")
 
@@ -318,4 +355,4 @@ def test_first_cells_and_solutions_are_folded_and_open(page, keep):
         assert not code.is_visible()
         solutions.first.locator("summary").click()
         assert code.is_visible()
-        keep(f"{Path(path).stem}-solution")
+        keep(page, f"{Path(path).stem}-solution")
