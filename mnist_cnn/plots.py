@@ -73,11 +73,10 @@ def image_grid(
             f"expected a title an image, got {len(titles)} for {len(images)}"
         )
     columns = whole_number("columns", columns)
-    rows = -(-len(images) // columns)
     room = 0.28 if titles is not None else 0.0  # inches above each image
-    width, height = columns * size, rows * (size + room)
+    width, height = columns * size, -(-len(images) // columns) * (size + room)
     figure = plt.figure(figsize=(width, height))
-    # One for all images, in inches: an Axes for each takes eight times as long
+    # One Axes for all, in inches: one for each takes eight times as long
     ax = figure.add_axes((0, 0, 1, 1))
     pictures = images.detach().cpu().reshape(-1, *images.shape[-2:]).numpy()
     scale = (size - GAP) / max(images.shape[-2:])

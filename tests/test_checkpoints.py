@@ -192,25 +192,26 @@ def test_weights_that_are_no_numbers_are_refused(path, name, value):
 # Files that would take a machine's memory
 
 
-def peak_memory(path):
-    """The most memory, in MB, that a process takes which loads this, and its error."""
-    code = (
-        "import resource, sys; import mnist_cnn as mc; mc.load();"
-        "usage = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024;"
-        "before = usage()\n"
-        "try: mc.load(sys.argv[1])\n"
-        "except ValueError as e: print(usage() - before, e)"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", code, path], capture_output=True, text=True, check=True
-    )
-    more, error = run.stdout.split(" ", 1)
-    return float(more), error
+REFUSE = """
+import resource, sys
+import mnist_cnn as mc
+
+def megabytes():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+mc.load()
+before = megabytes()
+for path in sys.argv[1:]:
+    try:
+        mc.load(path)
+    except ValueError as error:
+        print(megabytes() - before, error)
+"""
+HUGE = ["large", "bomb", "strides", "wide"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="counts kilobytes on Linux alone")
-@pytest.mark.parametrize("kind", ["large", "bomb", "strides", "wide"])
-def test_size_is_looked_at_before_anything_is_unpacked(path, kind):
+def make_huge(kind: str, path: Path) -> None:
+    """A file of 40 GB, one that unpacks to 400 MB, weights that claim too much."""
     if kind == "large":
         with path.open("wb") as file:
             file.truncate(40 * 10**9)  # takes no room on disk
@@ -230,9 +231,31 @@ def test_size_is_looked_at_before_anything_is_unpacked(path, kind):
             },
             path,
         )
-    more, error = peak_memory(path)
-    assert more < 50
-    assert "model.pt does not hold the weights of a VGG: " in error
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory):
+    """By kind: the memory, in MB, of a process that got so far, and the error."""
+    folder = tmp_path_factory.mktemp("huge")
+    paths = [folder / f"{kind}.pt" for kind in HUGE]
+    for kind, path in zip(HUGE, paths, strict=True):
+        make_huge(kind, path)
+    run = subprocess.run(
+        [sys.executable, "-c", REFUSE, *paths],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [line.split(" ", 1) for line in run.stdout.splitlines()]
+    return dict(zip(HUGE, lines, strict=True))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts kilobytes on Linux alone")
+@pytest.mark.parametrize("kind", HUGE)
+def test_size_is_looked_at_before_anything_is_unpacked(refused, kind):
+    more, error = refused[kind]
+    assert float(more) < 50
+    assert f"{kind}.pt does not hold the weights of a VGG: " in error
 
 
 # Files that are not what load expects

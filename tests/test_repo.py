@@ -227,7 +227,8 @@ def test_first_cell_installs_the_package_and_nothing_else(bare, tmp_path):
     code = setup_cell(NOTEBOOKS[0]).replace(address, remote.as_uri())
     folder = tmp_path / "empty"
     folder.mkdir()
-    versions = "import torch, numpy; print(torch.__version__, numpy.__version__)"
+    versions = "from importlib.metadata import version; "
+    versions += "print(version('torch'), version('numpy'))"
     before = run(bare, folder, versions).stdout
     used = "import mnist_cnn as mc; print(mc.__file__, mc.load())"
     done = run(bare, folder, code, used)
