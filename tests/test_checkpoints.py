@@ -206,6 +206,8 @@ for path in sys.argv[1:]:
         mc.load(path)
     except ValueError as error:
         print(megabytes() - before, error)
+    else:
+        print(0, path, "is accepted")
 """
 HUGE = ["large", "bomb", "strides", "wide"]
 
