@@ -220,6 +220,7 @@ def make_huge(kind: str, path: Path) -> None:
     elif kind == "bomb":
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("model/data.pkl", bytes(400_000_000))
+            archive.writestr("model/version", "3")  # else PyTorch reads nothing of it
     else:
         with torch.device("meta"):
             shapes = mc.VGG(filters=500).state_dict()
