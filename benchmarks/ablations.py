@@ -131,7 +131,7 @@ CANDIDATES |= {
     for size, lr in ((32, 1e-2), (64, 1e-2), (64, 2e-2), (128, 2e-2))
 }
 # What became the recipe long: the nine epochs it once had, then more filters
-NARROW = LONG.vary(doubling=False, batch_size=64, lr=1e-2)
+NARROW = LONG.vary(double_filters=False, batch_size=64, lr=1e-2)
 CANDIDATES |= {
     f"{epochs} epochs{words}": (NARROW.vary(epochs=epochs, **settings), 1)
     for epochs in (9, 10)
@@ -141,7 +141,7 @@ CANDIDATES |= {
         (", smoothing, bfloat16", {}),
     )
 }
-WIDE = NARROW.vary(doubling=True, bfloat16=False)
+WIDE = NARROW.vary(double_filters=True, bfloat16=False)
 LARGE: dict[str, Any] = {"batch_size": 128, "lr": 2e-2}
 CANDIDATES |= {
     f"doubling, {words}": (WIDE.vary(**settings), 3)

@@ -16,7 +16,6 @@ from mnist_cnn.data import (
     data_root,
     load_mnist,
 )
-from mnist_cnn.likeness import neighbours
 from mnist_cnn.metrics import Metrics, accuracy_interval, evaluate, predict
 from mnist_cnn.model import (
     VGG,
@@ -26,6 +25,7 @@ from mnist_cnn.model import (
     trace,
     vgg_block,
 )
+from mnist_cnn.neighbours import neighbours
 from mnist_cnn.recipes import RECIPES, Recipe, TrainConfig
 from mnist_cnn.studies import load_study
 from mnist_cnn.training import (
@@ -38,7 +38,7 @@ from mnist_cnn.training import (
 
 if TYPE_CHECKING:  # see LAZY
     from mnist_cnn import plots
-    from mnist_cnn.checks import check
+    from mnist_cnn.exercises import check
     from mnist_cnn.handwriting import FoundDigit, find_digits, to_mnist
     from mnist_cnn.pad import DigitPad
 
@@ -87,7 +87,7 @@ __all__ = [
 LAZY = {
     "DigitPad": "mnist_cnn.pad",
     "FoundDigit": "mnist_cnn.handwriting",
-    "check": "mnist_cnn.checks",
+    "check": "mnist_cnn.exercises",
     "find_digits": "mnist_cnn.handwriting",
     "to_mnist": "mnist_cnn.handwriting",
 }
@@ -103,3 +103,7 @@ def __getattr__(name: str) -> Any:
     if name in LAZY:
         return getattr(importlib.import_module(LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__  # also what is imported when first used, so that Tab finds it

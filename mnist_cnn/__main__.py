@@ -18,8 +18,8 @@ from typing import Any
 from torch import nn
 
 import mnist_cnn as mc
-from mnist_cnn import checkpoints
 from mnist_cnn.cli import WHICH, parse, steadily, try_to_write
+from mnist_cnn.files import write_whole
 from mnist_cnn.recipes import has_fast_bfloat16
 
 __all__ = ["main"]
@@ -78,7 +78,7 @@ def write(
 
     mc.save(model, out / "model.pt")
     text = json.dumps(results, indent=2) + "\n"
-    checkpoints.replace(out / "results.json", text.encode())
+    write_whole(out / "results.json", text.encode())
     train, test = digits
     predictions = mc.predict(model, test.images).argmax(dim=1)
     drawn = (
@@ -90,7 +90,7 @@ def write(
         with io.BytesIO() as file:
             assert isinstance(figure, Figure)  # and no part of one
             figure.savefig(file, format="png", dpi=120, metadata={"Software": None})
-            checkpoints.replace(out / f"{name}.png", file.getvalue())
+            write_whole(out / f"{name}.png", file.getvalue())
     plt.close("all")
 
 

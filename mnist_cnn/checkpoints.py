@@ -5,9 +5,6 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import io
-import os
-import stat
-import uuid
 import warnings
 import zipfile
 from pathlib import Path
@@ -16,9 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mnist_cnn.data import IMAGE_SHAPE, shorten
-from mnist_cnn.metrics import device_of
-from mnist_cnn.model import VGG, check_model, eval_mode
+from mnist_cnn.arguments import check_model, shorten
+from mnist_cnn.data import IMAGE_SHAPE
+from mnist_cnn.files import write_whole
+from mnist_cnn.model import VGG, device_of, eval_mode
 
 __all__ = ["export_onnx", "load", "save"]
 
@@ -44,32 +42,7 @@ def save(model: nn.Module, path: str | Path) -> None:
         raise ValueError(f"expected the weights of a VGG: {e}") from e
     content = io.BytesIO()
     torch.save(state, content)
-    replace(path, content.getvalue())
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Put ``content`` in place of the file at ``path``, whole or not at all.
-
-    It stands beside it under another name first, then takes its place in one step.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    mode = None
-    if path.exists():
-        if not path.is_file():  # replacing would take a device's or a pipe's place
-            raise ValueError(f"expected a file or nothing at {path}, not this")
-        mode = stat.S_IMODE(path.stat().st_mode)
-    temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
-    try:
-        with temporary.open("xb") as file:
-            if mode is not None:
-                temporary.chmod(mode)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_whole(path, content.getvalue())
 
 
 def load(
@@ -113,7 +86,7 @@ def export_onnx(model: nn.Module, path: str | Path) -> None:
     with eval_mode(model), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of checks in Python, which no file can hold
         content = _to_onnx(model)
-    replace(path, content)
+    write_whole(path, content)
 
 
 def _to_onnx(model: nn.Module) -> bytes:
@@ -194,7 +167,7 @@ def from_state(state: object) -> VGG:
             filters,
             last[0][0],
             batch_norm="features.1.running_mean" in found,
-            doubling=features == 2 * filters * 7 * 7,
+            double_filters=features == 2 * filters * 7 * 7,
         )
     expected = {name: _form(value) for name, value in model.state_dict().items()}
     for name in [*expected, *entries]:

@@ -7,29 +7,22 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 import torch
 
 from mnist_cnn.data import SOURCES, data_root
-from mnist_cnn.recipes import RECIPES
+from mnist_cnn.recipes import RECIPES, Recipe, TrainConfig
 
 __all__ = ["WHICH", "Unbroken", "parse", "steadily", "try_to_write"]
 
-HELP = {
-    "epochs": "passes over the digits",
-    "batch_size": "images a step",
-    "lr": "Adam's learning rate; in one cycle, the highest",
-    "seed": "for weights, the order of the batches, and moves",
-    "one_cycle": "raise the learning rate, then lower it to almost nothing",
-    "label_smoothing": "share of the target that all ten digits divide",
-    "shift": "move images by up to so many pixels",
-    "rotation": "turn images by up to so many degrees",
-    "bfloat16": "compute in 16 bits where the processor is fast at it",
-    "filters": "filters in every convolution",
-    "batch_norm": "a batch norm after every convolution",
-    "doubling": "twice the filters in the second block",
+HELP = {  # of each setting, by its name
+    f.name: f.metadata["help"]
+    for kind in (TrainConfig, Recipe)
+    for f in fields(kind)
+    if "help" in f.metadata
 }
 WHICH = {"mnist": "", "standin": " of the stand-in, not MNIST"}  # beside each number
 SHARED = ("epochs", "batch_size", "lr", "seed", "filters")  # with several processes

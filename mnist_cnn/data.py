@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
-import operator
 import os
 import tempfile
 import warnings
@@ -15,6 +12,8 @@ import platformdirs
 import torch
 from torch import Tensor
 from torch.utils.data import TensorDataset
+
+from mnist_cnn.arguments import shorten, whole_number
 
 __all__ = [
     "CLASSES",
@@ -108,52 +107,6 @@ def check_digits(digits: object) -> None:
     """Raise ValueError unless these are ``Digits``."""
     if not isinstance(digits, Digits):
         raise ValueError(f"expected Digits, as of load_mnist, got {shorten(digits)}")
-
-
-def whole_number(name: str, value: object, least: int = 1, most: int = 2**31) -> int:
-    """``value`` as an int; ValueError unless it is whole and from least to most.
-
-    The one rule for counts: integers of Python, of NumPy, and 0-dimensional tensors
-    and arrays of them are whole numbers; True, 3.0 and "3" are not.
-    """
-    number = None
-    if not is_truth(value) and getattr(value, "ndim", 0) == 0:
-        with contextlib.suppress(TypeError):
-            number = operator.index(value)  # type: ignore[arg-type]
-    if number is None or not least <= number <= most:
-        most_is_it = number is not None and number > most
-        bound = f"at most {most:,}" if most_is_it else f"at least {least}"
-        raise ValueError(
-            f"expected {name} to be a whole number of {bound}, got {shorten(value)}"
-        )
-    return number
-
-
-def real_number(
-    name: str, value: object, least: float, below: float, what: str
-) -> float:
-    """``value`` as a float; ValueError unless it is one from least on, below a bound.
-
-    what: the numbers that are welcome, in words. Numbers of NumPy and tensors as above.
-    """
-    number = math.nan
-    if not isinstance(value, str) and not is_truth(value):
-        with contextlib.suppress(TypeError, ValueError, RuntimeError, OverflowError):
-            number = float(value)  # type: ignore[arg-type]
-    if not least <= number < below:
-        raise ValueError(f"expected {name} to be {what}, got {shorten(value)}")
-    return number
-
-
-def is_truth(value: object) -> bool:
-    """Whether this is True or False, of any library."""
-    return isinstance(value, bool) or "bool" in str(getattr(value, "dtype", ""))
-
-
-def shorten(value: object) -> str:
-    """What came, for an error message: its repr, cut in the middle if it is long."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:50]}...{text[-20:]}"
 
 
 def data_root() -> Path:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from itertools import chain
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mnist_cnn.data import Digits, check_digits, check_images, whole_number
-from mnist_cnn.model import check_model, eval_mode
+from mnist_cnn.arguments import check_model, whole_number
+from mnist_cnn.data import Digits, check_digits, check_images
+from mnist_cnn.model import device_of, eval_mode
 
 __all__ = ["Metrics", "accuracy_interval", "evaluate", "predict"]
 
@@ -24,12 +24,6 @@ class Metrics(NamedTuple):
 
     loss: float
     accuracy: float
-
-
-def device_of(model: nn.Module) -> torch.device:
-    """Where the model is; the CPU for a model that holds no tensor."""
-    tensors = chain(model.parameters(), model.buffers())
-    return next(tensors, torch.empty(0)).device
 
 
 def predict(model: nn.Module, images: Tensor, batch_size: int = 250) -> Tensor:

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
 
-from mnist_cnn.data import (
-    CLASSES,
-    IMAGE_SHAPE,
-    Digits,
-    check_images,
-    shorten,
-    whole_number,
-)
+from mnist_cnn.arguments import check_model, whole_number
+from mnist_cnn.data import CLASSES, IMAGE_SHAPE, Digits, check_images
 
 __all__ = [
     "VGG",
@@ -55,8 +50,8 @@ def vgg_block(
 class VGG(nn.Module):
     """A small VGG for 28x28 digits: (N, 1, 28, 28) -> (N, num_classes) logits.
 
-    What notebook 6 adds: batch_norm: one after each convolution. doubling: twice the
-    filters in the second block, as VGG's blocks have them.
+    What notebook 6 adds: batch_norm: one after each convolution. double_filters: twice
+    as many in the second block, as VGG's blocks have them.
     """
 
     def __init__(
@@ -64,13 +59,13 @@ class VGG(nn.Module):
         filters: int = 16,
         num_classes: int = CLASSES,
         batch_norm: bool = False,
-        doubling: bool = False,
+        double_filters: bool = False,
     ):
         super().__init__()
-        most = MOST_FILTERS // 2 if doubling else MOST_FILTERS
+        most = MOST_FILTERS // 2 if double_filters else MOST_FILTERS
         filters = whole_number("filters", filters, most=most)
         num_classes = whole_number("num_classes", num_classes, most=MOST_CLASSES)
-        last = 2 * filters if doubling else filters
+        last = 2 * filters if double_filters else filters
         self.features = nn.Sequential(  #                     (N,  1, 28, 28)
             *vgg_block(1, filters, batch_norm),  #            (N, 16, 14, 14)
             *vgg_block(filters, last, batch_norm),  #         (N, 16,  7,  7)
@@ -127,10 +122,10 @@ class NearestMean(nn.Module):
         return -torch.cdist(images.flatten(1), self.means).square()
 
 
-def check_model(model: object) -> None:
-    """Raise ValueError unless this is a model, built: ``VGG()`` and not ``VGG``."""
-    if not isinstance(model, nn.Module):
-        raise ValueError(f"expected a model, as mc.VGG(), got {shorten(model)}")
+def device_of(model: nn.Module) -> torch.device:
+    """Where the model is; the CPU for a model that holds no tensor."""
+    tensors = chain(model.parameters(), model.buffers())
+    return next(tensors, torch.empty(0)).device
 
 
 @contextmanager

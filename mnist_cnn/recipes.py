@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -12,13 +12,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mnist_cnn.data import IMAGE_SHAPE, real_number, whole_number
+from mnist_cnn.arguments import real_number, whole_number
+from mnist_cnn.data import IMAGE_SHAPE
 from mnist_cnn.model import VGG
 
 __all__ = ["RECIPES", "Recipe", "TrainConfig", "move"]
 
 # The next numbers: a bound that is out, and one that is in
 SMALLEST, ABOVE_180 = math.nextafter(0, 1), math.nextafter(180, 181)
+
+
+def setting(default: Any, help: str) -> Any:
+    """A field that the command line has as an option, with this help."""
+    return field(default=default, metadata={"help": help})
 
 
 @dataclass(frozen=True)
@@ -35,15 +41,15 @@ class TrainConfig:
     processor is fast at that, for a VGG with batch norm.
     """
 
-    epochs: int = 3
-    batch_size: int = 32
-    lr: float = 1e-3
-    seed: int = 0
-    one_cycle: bool = False
-    label_smoothing: float = 0.0
-    shift: float = 0.0
-    rotation: float = 0.0
-    bfloat16: bool = False
+    epochs: int = setting(3, "passes over the digits")
+    batch_size: int = setting(32, "images a step")
+    lr: float = setting(1e-3, "Adam's learning rate; in one cycle, the highest")
+    seed: int = setting(0, "for weights, the order of the batches, and augmentation")
+    one_cycle: bool = setting(False, "raise the rate, then lower it to almost nothing")
+    label_smoothing: float = setting(0.0, "share of the target all ten digits divide")
+    shift: float = setting(0.0, "move images by up to so many pixels")
+    rotation: float = setting(0.0, "turn images by up to so many degrees")
+    bfloat16: bool = setting(False, "compute in 16 bits where that is fast")
 
     def __post_init__(self) -> None:
         side = IMAGE_SHAPE[-1]
@@ -81,13 +87,13 @@ class Recipe:
 
     about: str
     config: TrainConfig = TrainConfig()
-    filters: int = 16
-    batch_norm: bool = False
-    doubling: bool = False
+    filters: int = setting(16, "filters in every convolution")
+    batch_norm: bool = setting(False, "a batch norm after every convolution")
+    double_filters: bool = setting(False, "twice the filters in the second block")
 
     def build(self) -> VGG:
         """The network, with fresh weights."""
-        return VGG(self.filters, batch_norm=self.batch_norm, doubling=self.doubling)
+        return VGG(**self._network())
 
     def vary(self, **settings: Any) -> Recipe:
         """This recipe with other settings, of its network or of its training."""
@@ -100,7 +106,7 @@ class Recipe:
         return asdict(self.config) | self._network()
 
     def _network(self) -> dict[str, Any]:
-        names = ("filters", "batch_norm", "doubling")
+        names = ("filters", "batch_norm", "double_filters")
         return {name: getattr(self, name) for name in names}
 
 
@@ -122,7 +128,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             "the best of the three: moved images, smoothed labels, more filters, time",
             TrainConfig(epochs=8, label_smoothing=0.1, **LONG, **MOVES),
             batch_norm=True,
-            doubling=True,
+            double_filters=True,
         ),
     }
 )

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
 
-from mnist_cnn.data import Digits, check_digits, shorten, whole_number
-from mnist_cnn.metrics import Metrics, device_of, evaluate
-from mnist_cnn.model import check_model
+from mnist_cnn.arguments import check_model, shorten, whole_number
+from mnist_cnn.data import Digits, check_digits
+from mnist_cnn.metrics import Metrics, evaluate
+from mnist_cnn.model import device_of
 from mnist_cnn.recipes import TrainConfig, has_fast_bfloat16, in_bfloat16, mover
 
 __all__ = [

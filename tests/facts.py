@@ -18,7 +18,7 @@ import torch
 from claims import ROOT, numbers, printed
 
 import mnist_cnn as mc
-from mnist_cnn import handwriting
+from mnist_cnn.handwriting import ink
 from mnist_cnn.sources import download, idx, standin
 
 # The recipe and the model
@@ -48,7 +48,7 @@ LINEAR_WORK = 100 * LAYERS["classifier.1"].multiply_adds / WORK
 WEIGHTS = next(mc.VGG().parameters()).dtype
 BIASES = sum(p.numel() for p in mc.VGG().parameters() if p.ndim == 1)
 MEANS = CLASSES * PIXELS  # the numbers that the mean digits hold
-BOX = (handwriting.BOX,) * 2
+BOX = (ink.BOX,) * 2
 SAMPLES = inspect.signature(mc.plots.sample_grid).parameters["count"].default
 
 

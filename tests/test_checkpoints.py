@@ -168,10 +168,12 @@ def test_save_needs_a_model(path):
         mc.save(3, path)
 
 
-@pytest.mark.parametrize("doubling", [False, True])
+@pytest.mark.parametrize("double_filters", [False, True])
 @pytest.mark.parametrize("batch_norm", [False, True])
-def test_all_forms_are_kept(path, batch_norm, doubling):
-    model = mc.VGG(filters=3, batch_norm=batch_norm, doubling=doubling).train()
+def test_all_forms_are_kept(path, batch_norm, double_filters):
+    model = mc.VGG(
+        filters=3, batch_norm=batch_norm, double_filters=double_filters
+    ).train()
     model(torch.rand(8, 1, 28, 28))  # moves the running means
     mc.save(model, path)
     assert same(mc.load(path), model)

@@ -17,9 +17,9 @@ from answers import ALSO_RIGHT, WRONG
 
 import mnist_cnn as mc
 from mnist_cnn import data
-from mnist_cnn.checks.answers import CHECKS, remembered
-from mnist_cnn.checks.data_exploration import mean_ink
 from mnist_cnn.data import last_source, load_again, load_mnist
+from mnist_cnn.exercises.answers import CHECKS, remembered
+from mnist_cnn.exercises.data_exploration import mean_ink
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 # What a learner sees, or does not: Matplotlib reads torch's images in an old way

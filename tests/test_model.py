@@ -30,7 +30,7 @@ def test_parameter_count_for_other_sizes(filters, classes):
 
 
 def test_doubling_is_in_the_second_block():
-    rows = mc.trace(mc.VGG(filters=4, doubling=True))
+    rows = mc.trace(mc.VGG(filters=4, double_filters=True))
     channels = [row.output_shape[1] for row in rows if row.kind == "Conv2d"]
     assert channels == [4, 4, 4, 8, 8, 8]
     assert rows[-2].output_shape == (1, 8 * 7 * 7)
@@ -119,7 +119,7 @@ def test_wrong_images_are_named(images):
         {"filters": 0},
         {"num_classes": -1},
         {"filters": 1.5},
-        {"filters": 257, "doubling": True},
+        {"filters": 257, "double_filters": True},
     ],
 )
 def test_wrong_sizes_are_named(size):

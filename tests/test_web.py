@@ -39,7 +39,7 @@ def run(found, images):
         mc.load(),
         mc.load(recipe="long"),
         mc.VGG(filters=3, num_classes=7),
-        mc.VGG(filters=2, batch_norm=True, doubling=True).train(),
+        mc.VGG(filters=2, batch_norm=True, double_filters=True).train(),
     ],
     ids=["plain", "long", "narrow", "trained on"],
 )

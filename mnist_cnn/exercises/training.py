@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import torch
 
-from mnist_cnn.checks.answers import (
+from mnist_cnn.data import CLASSES
+from mnist_cnn.exercises.answers import (
     Wrong,
     compare,
     expect,
@@ -16,7 +17,6 @@ from mnist_cnn.checks.answers import (
     register,
     tensor,
 )
-from mnist_cnn.data import CLASSES
 from mnist_cnn.studies import load_study
 
 

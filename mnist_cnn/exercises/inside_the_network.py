@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mnist_cnn.checkpoints import load
-from mnist_cnn.checks.answers import (
+from mnist_cnn.data import Digits, load_again
+from mnist_cnn.exercises.answers import (
     compare,
     expect,
     register,
@@ -15,10 +16,9 @@ from mnist_cnn.checks.answers import (
     share,
     whole,
 )
-from mnist_cnn.data import Digits, load_again
-from mnist_cnn.likeness import features
 from mnist_cnn.metrics import evaluate, predict
 from mnist_cnn.model import VGG
+from mnist_cnn.neighbours import features
 
 KNOWN, SOME, FEW = 20_000, 2_000, 500  # images: those of the notebook, of 7.3
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from mnist_cnn.checkpoints import load
-from mnist_cnn.checks.answers import (
+from mnist_cnn.data import load_again
+from mnist_cnn.exercises.answers import (
     ROUNDED,
     compare,
     expect,
@@ -17,7 +18,6 @@ from mnist_cnn.checks.answers import (
     share,
     whole,
 )
-from mnist_cnn.data import load_again
 from mnist_cnn.metrics import predict
 from mnist_cnn.model import NearestMean
 

@@ -10,7 +10,7 @@ from PIL import Image
 from scipy import ndimage
 from scipy.sparse.csgraph import connected_components
 
-from mnist_cnn.pictures import Gray
+from mnist_cnn.handwriting.pictures import Gray
 
 __all__ = [
     "BOX",

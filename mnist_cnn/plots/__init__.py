@@ -25,7 +25,8 @@ from matplotlib.ticker import (
 )
 from torch import Tensor
 
-from mnist_cnn.data import CLASSES, Digits, whole_number
+from mnist_cnn.arguments import whole_number
+from mnist_cnn.data import CLASSES, Digits
 from mnist_cnn.model import Layer
 from mnist_cnn.training import History
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mnist_cnn.checks.answers import (
+from mnist_cnn.data import CLASSES, IMAGE_SHAPE, Digits, load_again
+from mnist_cnn.exercises.answers import (
     ROUNDED,
     Wrong,
     compare,
@@ -18,7 +19,6 @@ from mnist_cnn.checks.answers import (
     tensor,
     whole,
 )
-from mnist_cnn.data import CLASSES, IMAGE_SHAPE, Digits, load_again
 from mnist_cnn.metrics import evaluate
 from mnist_cnn.model import NearestMean
 

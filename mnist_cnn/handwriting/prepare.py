@@ -13,7 +13,7 @@ from PIL import Image
 from scipy import ndimage
 from torch import Tensor
 
-from mnist_cnn.ink import (
+from mnist_cnn.handwriting.ink import (
     BOX,
     Box,
     Group,
@@ -22,7 +22,7 @@ from mnist_cnn.ink import (
     find_groups,
     find_ink,
 )
-from mnist_cnn.pictures import Gray, Source, read_picture
+from mnist_cnn.handwriting.pictures import Gray, Source, read_picture
 
 __all__ = ["FoundDigit", "find_digits", "to_mnist"]
 

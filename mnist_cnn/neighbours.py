@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mnist_cnn.data import Digits, check_digits, whole_number
+from mnist_cnn.arguments import whole_number
+from mnist_cnn.data import Digits, check_digits
 from mnist_cnn.metrics import predict
 from mnist_cnn.model import VGG
 

@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mnist_cnn.checkpoints import load
-from mnist_cnn.checks.answers import (
+from mnist_cnn.data import CLASSES
+from mnist_cnn.exercises.answers import (
     compare,
     expect,
     items,
@@ -22,8 +23,7 @@ from mnist_cnn.checks.answers import (
     tensor,
     whole,
 )
-from mnist_cnn.data import CLASSES
-from mnist_cnn.handwriting import centre, to_mnist
+from mnist_cnn.handwriting.prepare import centre, to_mnist
 from mnist_cnn.metrics import predict
 
 PHOTOS = Path(__file__).parent.parent / "photos"

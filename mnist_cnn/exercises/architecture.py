@@ -8,7 +8,8 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from mnist_cnn.checks.answers import (
+from mnist_cnn.data import CLASSES, IMAGE_SHAPE
+from mnist_cnn.exercises.answers import (
     Wrong,
     compare,
     expect,
@@ -19,7 +20,6 @@ from mnist_cnn.checks.answers import (
     tensor,
     whole,
 )
-from mnist_cnn.data import CLASSES, IMAGE_SHAPE
 from mnist_cnn.model import VGG, trace
 
 

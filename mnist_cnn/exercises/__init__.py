@@ -8,7 +8,7 @@ from __future__ import annotations
 
 # isort: off
 # Each registers its checks, so in the order of the notebooks
-from mnist_cnn.checks import (  # noqa: F401
+from mnist_cnn.exercises import (  # noqa: F401
     data_exploration,
     architecture,
     training,
@@ -19,7 +19,7 @@ from mnist_cnn.checks import (  # noqa: F401
 )
 
 # isort: on
-from mnist_cnn.checks.answers import CHECKS, Verdict, Wrong
+from mnist_cnn.exercises.answers import CHECKS, Verdict, Wrong
 
 __all__ = ["check"]
 

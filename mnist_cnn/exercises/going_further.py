@@ -7,7 +7,7 @@ import math
 import torch
 from torch import nn
 
-from mnist_cnn.checks.answers import compare, expect, register, whole
+from mnist_cnn.exercises.answers import compare, expect, register, whole
 from mnist_cnn.model import VGG
 from mnist_cnn.studies import load_study
 
