@@ -24,7 +24,7 @@ from scipy import stats
 from torch import Tensor, nn
 
 import mnist_cnn as mc
-from mnist_cnn.recipes import has_fast_bfloat16
+from mnist_cnn.devices import has_fast_bfloat16
 
 HERE = Path(__file__).parent
 LINES = HERE / "results" / "ablations.jsonl"

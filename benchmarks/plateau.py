@@ -15,7 +15,6 @@ from pathlib import Path
 import records
 import torch
 from ablations import he
-from torch.nn import functional as F
 
 import mnist_cnn as mc
 
@@ -50,13 +49,7 @@ def run(name: str, seed: int, train: mc.Digits) -> dict:
         he(model)
     optimizer = optimizer_for(name, model)
     loader, _ = mc.make_loaders(train, train, seed=seed)
-    losses = []
-    for images, labels in loader:
-        loss = F.cross_entropy(model(images), labels)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
+    losses = [step.loss.item() for step in mc.steps(model, loader, optimizer)]
     blocks = torch.tensor(losses).split(BLOCK)
     curve = [round(block.mean().item(), 4) for block in blocks]
     return {"optimizer": name, "seed": seed, "curve": curve}

@@ -30,7 +30,7 @@ from torch import nn
 
 import mnist_cnn as mc
 from mnist_cnn import distributed
-from mnist_cnn.recipes import has_fast_bfloat16
+from mnist_cnn.devices import has_fast_bfloat16
 
 ROOT = Path(__file__).parent.parent
 OWN = ROOT / "runs" / "speed.json"
@@ -85,14 +85,8 @@ def fitter(
         model.compile(dynamic=False)  # each batch size apart: the fastest code
 
     def epoch() -> float:
-        config = mc.TrainConfig(epochs=1, seed=next(seeds))
-        # No cache: it would keep the first weights as long as this context is open
-        with torch.autocast(
-            "cpu", torch.bfloat16, enabled=bfloat16, cache_enabled=False
-        ):
-            history = mc.fit(
-                model, digits[0], few, config, optimizer=adam, progress=False
-            )
+        config = mc.TrainConfig(epochs=1, seed=next(seeds), bfloat16=bfloat16)
+        history = mc.fit(model, digits[0], few, config, optimizer=adam, progress=False)
         return history.seconds[1]
 
     return epoch, model
@@ -241,8 +235,8 @@ def shard_epoch(rank: int, folder: str, batch_size: int) -> None:
     some, few = train.first(SOME), test.first(2)
     config = mc.TrainConfig(epochs=1, batch_size=batch_size)
     with Path(os.devnull).open("w") as sys.stdout:
-        distributed.train_shards(mc.VGG(), some.first(64), few, config)  # warm-up
-        took = seconds(lambda: distributed.train_shards(mc.VGG(), some, few, config))
+        distributed.train_together(mc.VGG(), some.first(64), few, config)  # warm-up
+        took = seconds(lambda: distributed.train_together(mc.VGG(), some, few, config))
     (Path(folder) / f"{rank}.json").write_text(str(took))
     torch.distributed.destroy_process_group()
 

@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from mnist_cnn.checkpoints import export_onnx, load, save
+from mnist_cnn.config import TrainConfig
 from mnist_cnn.data import (
     CLASSES,
     IMAGE_SHAPE,
@@ -16,6 +17,7 @@ from mnist_cnn.data import (
     data_root,
     load_mnist,
 )
+from mnist_cnn.devices import pick_device, seed_everything
 from mnist_cnn.metrics import Metrics, accuracy_interval, evaluate, predict
 from mnist_cnn.model import (
     VGG,
@@ -26,15 +28,9 @@ from mnist_cnn.model import (
     vgg_block,
 )
 from mnist_cnn.neighbours import neighbours
-from mnist_cnn.recipes import RECIPES, Recipe, TrainConfig
+from mnist_cnn.recipes import RECIPES, Recipe
 from mnist_cnn.studies import load_study
-from mnist_cnn.training import (
-    History,
-    fit,
-    make_loaders,
-    pick_device,
-    seed_everything,
-)
+from mnist_cnn.training import History, fit, make_loaders, steps
 
 if TYPE_CHECKING:  # see LAZY
     from mnist_cnn import plots
@@ -77,6 +73,7 @@ __all__ = [
     "predict",
     "save",
     "seed_everything",
+    "steps",
     "to_mnist",
     "trace",
     "vgg_block",

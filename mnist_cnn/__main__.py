@@ -19,8 +19,8 @@ from torch import nn
 
 import mnist_cnn as mc
 from mnist_cnn.cli import WHICH, parse, steadily, try_to_write
+from mnist_cnn.devices import has_fast_bfloat16
 from mnist_cnn.files import write_whole
-from mnist_cnn.recipes import has_fast_bfloat16
 
 __all__ = ["main"]
 

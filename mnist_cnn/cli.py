@@ -13,8 +13,9 @@ from typing import Any, NoReturn, TextIO
 
 import torch
 
+from mnist_cnn.config import TrainConfig
 from mnist_cnn.data import SOURCES, data_root
-from mnist_cnn.recipes import RECIPES, Recipe, TrainConfig
+from mnist_cnn.recipes import RECIPES, Recipe
 
 __all__ = ["WHICH", "Unbroken", "parse", "steadily", "try_to_write"]
 

@@ -4,34 +4,32 @@ from __future__ import annotations
 
 import copy
 import math
-import random
 import sys
 import time
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
 
-from mnist_cnn.arguments import check_model, shorten, whole_number
+from mnist_cnn.arguments import check_model, real_number, shorten, whole_number
+from mnist_cnn.augment import augment
+from mnist_cnn.config import TrainConfig
 from mnist_cnn.data import Digits, check_digits
+from mnist_cnn.devices import Bfloat16, has_fast_bfloat16
 from mnist_cnn.metrics import Metrics, evaluate
 from mnist_cnn.model import device_of
-from mnist_cnn.recipes import TrainConfig, has_fast_bfloat16, in_bfloat16, mover
 
-__all__ = [
-    "History",
-    "fit",
-    "make_loaders",
-    "pick_device",
-    "seed_everything",
-]
+__all__ = ["History", "Step", "fit", "make_loaders", "steps"]
+
+Loader = DataLoader[tuple[Tensor, ...]]  # batches of (images, labels)
 
 
-@dataclass
+@dataclass(frozen=True)
 class History:
     """What ``fit`` saw, one entry an epoch; entry 0 is the untrained model.
 
@@ -49,51 +47,15 @@ class History:
     seconds: list[float] = field(default_factory=list)
     interrupted: bool = False
 
-    def append(self, train: Metrics, test: Metrics, seconds: float) -> None:
-        """Add one epoch."""
-        self.train_loss.append(train.loss)
-        self.train_accuracy.append(train.accuracy)
-        self.test_loss.append(test.loss)
-        self.test_accuracy.append(test.accuracy)
-        self.seconds.append(seconds)  # the last: its length counts the whole entries
-
-    def drop_partial(self) -> None:
-        """Shorten all lists to the entries that were added completely."""
-        whole = len(self.seconds)
-        for figures in (
-            self.train_loss,
-            self.train_accuracy,
-            self.test_loss,
-            self.test_accuracy,
-        ):
-            del figures[whole:]
-
-
-Loader = DataLoader[tuple[Tensor, ...]]  # batches of (images, labels)
-
-
-def pick_device() -> torch.device:
-    """The accelerator (CUDA, MPS, XPU) if there is one that works, else the CPU."""
-    if torch.accelerator.is_available():
-        device = torch.accelerator.current_accelerator()
-        assert device is not None  # one is available
-        try:
-            torch.zeros(1, device=device)
-        except RuntimeError as reason:  # an old driver; a virtual Mac without memory
-            warnings.warn(f"using the CPU, as {device} fails: {reason}", stacklevel=2)
-        else:
-            return device
-    return torch.device("cpu")
-
-
-def seed_everything(seed: int) -> None:
-    """Seed Python's, NumPy's and PyTorch's global random generators."""
-    import numpy as np
-
-    seed = whole_number("seed", seed, least=0, most=2**32 - 1)
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 (libraries still draw from the global one)
-    torch.manual_seed(seed)
+    def plus(self, train: Metrics, test: Metrics, seconds: float) -> History:
+        """This and one more epoch."""
+        return History(
+            [*self.train_loss, train.loss],
+            [*self.train_accuracy, train.accuracy],
+            [*self.test_loss, test.loss],
+            [*self.test_accuracy, test.accuracy],
+            [*self.seconds, seconds],
+        )
 
 
 def make_loaders(
@@ -123,6 +85,64 @@ def make_loaders(
     return loader(train, shuffle=True), loader(test, shuffle=False)
 
 
+class Step(NamedTuple):
+    """What happened in one training step, before its update.
+
+    loss: the mean over the batch's images, in nats. correct: how many of them were
+    classified right. Both are tensors that stay where the model is: reading one makes
+    a GPU wait. images: how many there were.
+    """
+
+    loss: Tensor
+    correct: Tensor
+    images: int
+
+
+def steps(
+    model: nn.Module,
+    loader: Iterable[tuple[Tensor, ...]],
+    optimizer: torch.optim.Optimizer,
+    *,
+    augment: Callable[[Tensor], Tensor] | None = None,
+    schedule: LRScheduler | None = None,
+    label_smoothing: float = 0.0,
+) -> Iterator[Step]:
+    """Train on every batch of ``loader``, and tell after each step how it went.
+
+    ``for step in mc.steps(model, loader, optimizer): ...`` is one epoch; leave the
+    ``for`` and the training ends there. augment: makes of a batch of images those that
+    are trained on. schedule: changes the learning rate after each step.
+    label_smoothing: the share of the target that all classes divide.
+
+    Raises ValueError at once for arguments of another kind.
+    """
+    check_model(model)
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise ValueError(f"expected an optimizer, got {shorten(optimizer)}")
+    if not isinstance(loader, Iterable):
+        raise ValueError(f"expected batches, as of make_loaders, got {shorten(loader)}")
+    smoothing = real_number(
+        "label_smoothing", label_smoothing, 0, 1, "from 0 to below 1"
+    )
+
+    def train() -> Iterator[Step]:
+        model.train()
+        for images, labels in loader:
+            if augment:
+                images = augment(images)
+            logits = model(images)  #                         (N, 10)
+            loss = F.cross_entropy(logits, labels, label_smoothing=smoothing)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if schedule:
+                schedule.step()
+            correct = (logits.detach().argmax(dim=1) == labels).sum()
+            yield Step(loss.detach(), correct, len(labels))
+
+    return train()
+
+
 def fit(
     model: nn.Module,
     train: Digits,
@@ -150,27 +170,38 @@ def fit(
         raise ValueError(f"expected a TrainConfig, got {shorten(config)}")
     device = device_of(model)
     train, test = train.to(device), test.to(device)
-    train_loader, _ = make_loaders(train, test, config.batch_size, config.seed)
+    loader, _ = make_loaders(train, test, config.batch_size, config.seed)
+    ours = optimizer is None
     if optimizer is None:
         optimizer = torch.optim.Adam(model.parameters(), lr=config.lr, fused=True)
-    step = _make_step(model, optimizer, config, len(train_loader), progress)
+    schedule = None
+    if config.one_cycle:
+        count = config.epochs * len(loader)
+        schedule = OneCycleLR(optimizer, config.lr, count, cycle_momentum=ours)
+    moves = augmentation(config)
+    network = in_few_bits(model, progress) if config.bfloat16 else model
 
-    history = History()
-    # After even epochs and odd ones: a stop may come before the last is in the history
-    weights = [copy.deepcopy(model.state_dict())] * 2
+    # Kept together: a stop comes before this assignment or after it, never within
+    done = History(), copy.deepcopy(model.state_dict())
     try:
-        untrained = evaluate(model, train.first(1_000))
-        history.append(untrained, evaluate(model, test), 0.0)
+        untrained = evaluate(model, train.first(1_000)), evaluate(model, test)
+        done = done[0].plus(*untrained, 0.0), done[1]
         for epoch in range(1, config.epochs + 1):
-            start = time.perf_counter()
-            title = f"epoch {epoch}/{config.epochs}"
-            model.train()
-            trained = _train_epoch(step, train_loader, title, progress)
+            start, title = time.perf_counter(), f"epoch {epoch}/{config.epochs}"
+            taken = steps(
+                network,
+                loader,
+                optimizer,
+                augment=moves,
+                schedule=schedule,
+                label_smoothing=config.label_smoothing,
+            )
+            trained = run(taken, len(loader), title, progress)
             seconds = time.perf_counter() - start
             tested = evaluate(model, test)
             check_finite("test loss", tested.loss, f"after {title}")
-            weights[epoch % 2] = copy.deepcopy(model.state_dict())
-            history.append(trained, tested, seconds)
+            history = done[0].plus(trained, tested, seconds)
+            done = history, copy.deepcopy(model.state_dict())
             if progress:
                 print(
                     f"{title}  train loss {trained.loss:.4f}"
@@ -178,77 +209,53 @@ def fit(
                     f"  |  test loss {tested.loss:.4f}  accuracy {tested.accuracy:.2%}"
                 )
     except KeyboardInterrupt:
-        history.interrupted = True
-        history.drop_partial()
-        epochs = max(0, len(history.seconds) - 1)  # entry 0 is the untrained model
-        model.load_state_dict(weights[epochs % 2])
+        history, weights = done
+        model.load_state_dict(weights)
         if progress:
+            epochs = max(0, len(history.seconds) - 1)  # entry 0 is the untrained model
             print(f"\nstopped by the user after {epochs} epochs")
+        return replace(history, interrupted=True)
     finally:
         model.eval()
-    return history
+    return done[0]
 
 
-Step = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+def in_few_bits(model: nn.Module, progress: bool) -> nn.Module:
+    """The model in bfloat16, or itself where that would be slower."""
+    if has_fast_bfloat16(device_of(model)):
+        return Bfloat16(model)
+    if progress:
+        print("bfloat16 is slow here, so this computes in float32")
+    return model
 
 
-def _make_step(
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    config: TrainConfig,
-    batches: int,
-    progress: bool,
-) -> Step:
-    """One training step, as in notebook 3; what it adds for a config is notebook 6's.
-
-    It takes images (N, 1, 28, 28) and labels (N,), returns logits (N, 10) and the loss.
-    """
-    move, schedule = mover(config), None
-    forward: Callable[[Tensor], Tensor] = model
-    if config.one_cycle:
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, config.lr, total_steps=config.epochs * batches
-        )
-    if config.bfloat16:
-        sixteen_bits = in_bfloat16(model)
-        if has_fast_bfloat16(device_of(model)):
-            forward = sixteen_bits
-        elif progress:
-            print("bfloat16 is slow here, so this computes in float32")
-
-    def step(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        logits = forward(move(images))  #                     (N, 10)
-        loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        if schedule:
-            schedule.step()
-        return logits.detach(), loss.detach()
-
-    return step
+def augmentation(config: TrainConfig) -> Callable[[Tensor], Tensor] | None:
+    """What a config does to each batch of images, with random numbers of its own."""
+    if not (config.shift or config.rotation):
+        return None
+    generator = torch.Generator().manual_seed(config.seed)
+    return lambda images: augment(images, config.shift, config.rotation, generator)
 
 
-def _train_epoch(step: Step, loader: Loader, title: str, progress: bool) -> Metrics:
-    """A step for every batch; loss and accuracy as running means over the images."""
+def run(taken: Iterator[Step], count: int, title: str, progress: bool) -> Metrics:
+    """Take ``count`` steps behind a bar; loss and accuracy as means over the images."""
     from tqdm import tqdm
 
-    # Sums become tensors that stay where they are: reading each makes a GPU wait
+    # Sums are tensors that stay where they are: reading each makes a GPU wait
     loss_sum: Tensor | float = 0.0
     correct: Tensor | float = 0.0
     seen = 0
     with tqdm(
-        loader, title, leave=False, file=sys.stdout, disable=not progress
-    ) as batches:
-        for number, (images, labels) in enumerate(batches, start=1):
-            logits, loss = step(images, labels)
-            loss_sum += loss * len(labels)
-            correct += (logits.argmax(dim=1) == labels).sum()
-            seen += len(labels)
-            if number % 50 == 0 or number == len(loader):
+        taken, title, count, leave=False, file=sys.stdout, disable=not progress
+    ) as bar:
+        for number, step in enumerate(bar, start=1):
+            loss_sum += step.loss * step.images
+            correct += step.correct
+            seen += step.images
+            if number % 50 == 0 or number == count:
                 mean = float(loss_sum) / seen
                 check_finite("training loss", mean, f"in {title} by step {number}")
-                batches.set_postfix(loss=f"{mean:.3f}", refresh=False)
+                bar.set_postfix(loss=f"{mean:.3f}", refresh=False)
     return Metrics(float(loss_sum) / seen, float(correct) / seen)
 
 
