@@ -145,7 +145,8 @@ class Layer:
 
     output_shape: (1, C, H, W), or (1, features) after the flatten.
     multiply_adds: multiplications by a weight for one image; biases not counted.
-    receptive_field: side, in input pixels, of the square one output unit can see.
+    receptive_field: side, in input pixels, of the square one output unit can see;
+    (height, width) where it is no square.
     """
 
     name: str
@@ -153,7 +154,7 @@ class Layer:
     output_shape: tuple[int, ...]
     parameters: int
     multiply_adds: int
-    receptive_field: int
+    receptive_field: int | tuple[int, int]
 
 
 def trace(
@@ -161,25 +162,28 @@ def trace(
 ) -> list[Layer]:
     """Send one blank image through ``model`` and describe every layer it passes.
 
-    input_shape: (C, H, W) of the image. Understands convolutions and pools with square
-    kernels, and linear layers, in a row and each passed once; the receptive field is
+    input_shape: (C, H, W) of the image. Understands convolutions, pools
+    and linear layers, in a row and each passed once; the receptive field is
     the theoretical one, padding included. Raises ValueError for what is no model.
     """
     check_model(model)
     rows: list[Layer] = []
-    field, jump = 1, 1  # pixels seen by one unit; pixels between neighbouring units
+    # Of rows and columns: pixels seen by one unit, pixels between neighbouring units
+    field, jump = [1, 1], [1, 1]
 
     def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        nonlocal field, jump
         multiply_adds = 0
         if isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
-            spread = _side(getattr(module, "dilation", 1)) * jump
-            field += (_side(module.kernel_size) - 1) * spread
-            jump *= _side(module.stride)
+            sizes = (module.kernel_size, module.stride, getattr(module, "dilation", 1))
+            for axis in (0, 1):
+                kernel, stride, dilation = (_side(size, axis) for size in sizes)
+                field[axis] += (kernel - 1) * dilation * jump[axis]
+                jump[axis] *= stride
         if isinstance(module, nn.Conv2d):
             multiply_adds = module.weight.numel() * output[0, 0].numel()
         elif isinstance(module, nn.Linear):
-            field, multiply_adds = max(input_shape[1:]), module.weight.numel()
+            field[:] = [max(input_shape[1:])] * 2
+            multiply_adds = module.weight.numel()
         parameters = sum(p.numel() for p in module.parameters())
         rows.append(
             Layer(
@@ -188,7 +192,7 @@ def trace(
                 tuple(output.shape),
                 parameters,
                 multiply_adds,
-                field,
+                field[0] if field[0] == field[1] else (field[0], field[1]),
             )
         )
 
@@ -204,5 +208,5 @@ def trace(
     return rows
 
 
-def _side(size: int | tuple[int, ...]) -> int:
-    return size if isinstance(size, int) else size[0]
+def _side(size: int | tuple[int, ...], axis: int) -> int:
+    return size if isinstance(size, int) else size[axis]

@@ -26,15 +26,12 @@ class Fixed(nn.Module):
 def test_evaluate_agrees_with_scikit_learn(digits):
     logits = torch.randn(100, 10, generator=torch.Generator().manual_seed(0))
     result = mc.evaluate(Fixed(logits), digits)
-    assert math.isclose(
-        result.loss,
-        log_loss(digits.labels, logits.double().softmax(1), labels=range(10)),
-        rel_tol=1e-5,
-    )
+    by_sklearn = log_loss(digits.labels, logits.double().softmax(1), labels=range(10))
+    assert math.isclose(result.loss, by_sklearn, rel_tol=1e-5)
     assert result.accuracy == (logits.argmax(1) == digits.labels).float().mean()
 
 
-@pytest.mark.parametrize("batch_size", [1, 7, 99, 100, 1000])
+@pytest.mark.parametrize("batch_size", [1, 7, 99, 1000])
 def test_an_uneven_last_batch_changes_nothing(digits, batch_size):
     model = mc.VGG()
     whole = mc.predict(model, digits.images, batch_size=100)
@@ -51,13 +48,6 @@ def test_a_mean_of_batch_means_would_differ():
     assert result.accuracy == 0.75
     assert math.isclose(result.loss, losses.mean().item(), rel_tol=1e-5)
     assert not math.isclose(result.loss, (losses[:3].mean() + losses[3]).item() / 2)
-
-
-@pytest.mark.parametrize("training", [True, False])
-def test_predict_restores_the_mode(digits, training):
-    model = mc.VGG().train(training)
-    mc.predict(model, digits.images)
-    assert model.training is training
 
 
 def test_predict_restores_the_mode_after_an_error(digits):
@@ -95,15 +85,7 @@ def test_measuring_draws_no_random_numbers_and_keeps_no_graph(digits):
     assert torch.equal(torch.get_rng_state(), before)
     assert not logits.requires_grad
     assert logits.shape == (100, 10)
-
-
-def test_no_images_give_no_logits():
-    assert mc.predict(mc.VGG(), torch.zeros(0, 1, 28, 28)).shape == (0, 10)
-
-
-def test_batch_size_must_be_positive(digits):
-    with pytest.raises(ValueError, match="at least 1, got 0"):
-        mc.predict(mc.VGG(), digits.images, batch_size=0)
+    assert mc.predict(model, digits.images[:0]).shape == (0, 10)
 
 
 @pytest.mark.parametrize(
@@ -113,37 +95,29 @@ def test_batch_size_must_be_positive(digits):
 )
 def test_interval(correct, total, low, high):
     assert mc.accuracy_interval(correct, total) == pytest.approx((low, high), abs=6e-5)
+    assert mc.accuracy_interval(total, total)[1] == 1.0
 
 
-@pytest.mark.parametrize(("correct", "total"), [(1, 0), (0, 0), (-1, 5), (6, 5)])
+@pytest.mark.parametrize(
+    ("correct", "total"), [(0, 0), (-1, 5), (6, 5), (0.9872, 10_000), (5, 10.5)]
+)
 def test_interval_of_nonsense(correct, total):
-    with pytest.raises(ValueError, match=f"got {correct} of {total}"):
+    with pytest.raises(ValueError, match=f"got {correct} (of|and) {total}"):
         mc.accuracy_interval(correct, total)
 
 
-def test_interval_needs_a_count():
-    with pytest.raises(ValueError, match=r"two counts of images, got 0\.9872 and"):
-        mc.accuracy_interval(0.9872, 10_000)
-    with pytest.raises(ValueError, match=r"got 5 and 10\.5"):
-        mc.accuracy_interval(5, 10.5)
-
-
-def test_interval_of_all_right_ends_at_one():
-    assert mc.accuracy_interval(300, 300)[1] == 1.0
-    assert mc.accuracy_interval(0, 300)[0] == 0.0
-
-
-@pytest.mark.parametrize("spoil", [torch.nan, torch.inf, -0.1, 255.0], ids=str)
-def test_images_out_of_range_get_no_answer(digits, spoil):
+@pytest.mark.parametrize("spoil", [torch.nan, torch.inf, 255.0], ids=str)
+def test_images_that_no_network_was_trained_on_get_no_answer(digits, spoil):
     images = digits.images.clone()
     images[7, 0, 3, 3] = spoil
-    with pytest.raises(ValueError, match=r"expected pixels in \[0, 1\], got"):
+    with pytest.raises(ValueError, match=r"expected .*pixels .*got"):
         mc.predict(mc.VGG(2), images)
 
 
-def test_what_turning_adds_is_no_fault(digits):
-    images = digits.images.clone()
-    images[7, 0, 3, 3] = 1 + 1e-6
+def test_normalised_images_are_welcome(digits):
+    images = (digits.images - 0.1307) / 0.3081
+    normalised = mc.Digits(images, digits.labels)
+    assert mc.evaluate(mc.VGG(2), normalised).accuracy <= 1
     assert len(mc.predict(mc.VGG(2), images)) == len(digits)
 
 

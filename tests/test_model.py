@@ -50,14 +50,9 @@ def test_trace_knows_dilation_and_mean_pools():
     assert [row.receptive_field for row in rows] == [5, 6, 10]
 
 
-@pytest.mark.parametrize("on_a_mac", [False, True])
-def test_memory_layout(monkeypatch, on_a_mac):
-    """Channels last, but on a Mac PyTorch's default."""
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: on_a_mac)
-    weight = mc.VGG().features[2].weight
-    assert weight.is_contiguous() == on_a_mac
-    last = weight.is_contiguous(memory_format=torch.channels_last)
-    assert last != on_a_mac
+def test_trace_knows_kernels_that_are_not_square():
+    rows = mc.trace(nn.Sequential(nn.Conv2d(1, 1, (3, 1)), nn.Conv2d(1, 1, (1, 3))))
+    assert [row.receptive_field for row in rows] == [(3, 1), 3]
 
 
 def test_trace_names_layers_as_the_state_dict_does():
