@@ -1,8 +1,6 @@
 """The plain recipe on several processes, each with a share of every batch:
 
-    torchrun --local-addr=localhost --nproc-per-node=2 -m mnist_cnn.distributed
-
-Trains with DistributedDataParallel: on processors, or one process a CUDA GPU.
+torchrun --local-addr=localhost --nproc-per-node=2 -m mnist_cnn.distributed
 """
 
 from __future__ import annotations
@@ -54,31 +52,32 @@ def train_together(
     return tested
 
 
-def main() -> int:
-    """What one of the processes does; returns the exit status."""
+def main() -> None:
+    """What one of the processes does; ends with one line where it cannot go on."""
     options = parse(None, COMMAND, several=True)
+    if "RANK" not in os.environ:
+        sys.exit(f"error: expected to be started by {COMMAND}")
+    rank, device = int(os.environ["RANK"]), torch.device("cpu")
     try:
-        dist.init_process_group()  # gloo for processors, nccl for GPUs
-        rank, device = dist.get_rank(), torch.device("cpu")
+        if rank == 0:  # it downloads, and the others wait for it to join the group
+            digits = mc.load_mnist(options.data, options.source)
         if torch.cuda.is_available():
             device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
             torch.cuda.set_device(device)
-        for turn in (0, 1):  # the first process downloads, the others wait for it
-            if turn == min(rank, 1):
-                train, test = mc.load_mnist(options.data, options.source)
-            dist.barrier()
+        dist.init_process_group()  # gloo for processors, nccl for GPUs
+        if rank > 0:
+            digits = mc.load_mnist(options.data, options.source)
+        train, test = (part.to(device) for part in digits)
         mc.seed_everything(options.recipe.config.seed)
         model = options.recipe.build().to(device)
-        digits = train.to(device), test.to(device)
-        accuracy = train_together(model, *digits, options.recipe.config).accuracy
-        if rank == 0:
-            mc.save(model, options.out / "model.pt")
-            print(f"test accuracy {100 * accuracy:.2f} %{WHICH[test.source]}")
+        accuracy = train_together(model, train, test, options.recipe.config).accuracy
+        dist.destroy_process_group()
     except (ValueError, OSError, RuntimeError, FloatingPointError) as e:
-        print(f"error: {e} ({COMMAND})", file=sys.stderr)
-        return 2
-    return 0
+        sys.exit(f"error: {e}")
+    if rank == 0:
+        mc.save(model, options.out / "model.pt")
+        print(f"test accuracy {100 * accuracy:.2f} %{WHICH[test.source]}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -107,5 +107,5 @@ def test_without_mnist_the_first_process_says_so(tmp_path):
 def test_without_torchrun_the_command_is_named(tmp_path):
     command = [sys.executable, "-m", "mnist_cnn.distributed", f"--out={tmp_path}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
+    assert done.returncode != 0
     assert distributed.COMMAND in done.stderr
