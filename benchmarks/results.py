@@ -5,9 +5,9 @@
     python benchmarks/results.py --ship plain_mnist
 
 A row is one entry of ``ROWS`` and is written to mnist_cnn/studies/results.json; the
-others stay as they are. What needs training is trained here, by the plain recipe with
-seed 0, but for the networks whose weights come with the package. ``--ship`` takes such
-a network over from a run in runs/, as ``make weights`` trains it: weights, history, row.
+others stay as they are. A network whose weights come with the package is evaluated,
+others are trained by the plain recipe with seed 0. ``--ship`` takes weights, history
+and row over from a run in runs/, as ``make weights`` trains them.
 """
 
 import argparse
