@@ -141,8 +141,9 @@ def problems(passage: Passage) -> Iterator[str]:
             claims = [n for n in numbers(passage.text) if n.start in places]
             pairs = zip(claims, values, strict=True)
             if not all(n.states(round(value, 9)) for n, value in pairs):
+                known = [round(value, 4) for value in values]
                 yield (
-                    f'{passage.place}: "{match[0]}", recorded: {list(values)}\n'
+                    f'{passage.place}: "{match[0]}", recorded: {known}\n'
                     "Correct the text, or its phrase in tests/register.py."
                 )
     for n in numbers(passage.text):
@@ -193,10 +194,12 @@ def test_every_phrase_fits_somewhere_and_they_are_few():
     texts = [
         passage.text for path in [*PAGES, *NOTEBOOKS] for passage in passages(path)
     ]
-    for phrase in PHRASES:
-        assert any(map(pattern(phrase).search, texts)), (
-            f'"{phrase}" fits no text.\nWrite it there (a row: into the README), or '
-            "take it out of tests/register.py."
+    unused = [p for p in PHRASES if not any(map(pattern(p).search, texts))]
+    if unused:
+        pytest.fail(
+            f"tests/register.py: {unused} fit no text.\nWrite them (a row of results: "
+            "into the table of README.md), or take them out of there.",
+            pytrace=False,
         )
     assert len(PHRASES) <= 50
 
