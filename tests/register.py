@@ -17,10 +17,10 @@ from mnist_cnn.sources import download, idx
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 RECIPE = mc.TrainConfig()
-LAYERS = {layer.name: layer for layer in mc.trace(mc.VGG())}
-PARAMETERS = sum(layer.parameters for layer in LAYERS.values())
-WORK = sum(layer.multiply_adds for layer in LAYERS.values())
-LINEAR = LAYERS["classifier.1"]
+LAYERS = mc.trace(mc.VGG())
+PARAMETERS = sum(layer.parameters for layer in LAYERS)
+WORK = sum(layer.multiply_adds for layer in LAYERS)
+LINEAR = LAYERS[-1]
 TRAIN, TEST = (
     idx.FILES[f"{part}-labels-idx1-ubyte"][0][0] for part in ("train", "t10k")
 )
@@ -76,7 +76,6 @@ PHRASES = {
     },
     "reads {} % of {} digits": (VGG[1], TEST),
     "a linear layer reads {} %": LAYER[1:2],
-    "reach {} % with ten pictures": MEANS[1:2],
     "averages, that gets {} %": MEANS[1:2],
     "The diagonal holds {}": (TEST - mistakes("VGG"),),
     "The shipped network reads {} of the {} test images: {} %": (
@@ -126,9 +125,6 @@ PHRASES = {
     ),
     "towards {} for the right digit and {} for each other": (0.91, 0.01),
     "1 / ln 2 = {} bits": (1 / math.log(2),),
-    "{}, {}, {}: each step towards certainty": (
-        *(-math.log(p) for p in (0.5, 0.9, 0.99)),
-    ),
     "{} of {} would give {} % to {} %": (
         *(270, 300),
         *(100 * end for end in mc.accuracy_interval(270, 300)),
