@@ -66,7 +66,7 @@ weights: .venv
 	for run in plain_mnist plain_standin long_mnist long_standin; do \
 		$(bin)/python -m mnist_cnn --recipe $${run%_*} --source $${run#*_} \
 			--out runs/$$run && \
-		cp runs/$$run/model.pt mnist_cnn/weights/$$run.pt && \
+		cp runs/$$run/model.safetensors mnist_cnn/weights/$$run.safetensors && \
 		cp runs/$$run/results.json mnist_cnn/studies/run_$$run.json || exit 1; \
 	done
 
