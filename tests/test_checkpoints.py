@@ -6,7 +6,7 @@ import os
 import stat
 import subprocess
 import sys
-from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -72,62 +72,42 @@ def test_what_torch_save_wrote_is_read(model, path, monkeypatch, device):
     assert {p.device.type for p in loaded.parameters()} == {"cpu"}
 
 
-@pytest.mark.parametrize(
-    "wrap",
-    [nn.DataParallel, torch.compile, lambda m: torch.compile(nn.DataParallel(m))],
-)
+@pytest.mark.parametrize("wrap", [nn.DataParallel, torch.compile])
 def test_a_wrapped_model_is_saved_as_the_network_inside(model, path, wrap):
     mc.save(wrap(model), path)
     assert same(mc.load(path), model)
 
 
-def test_unknown_weights_are_told():
-    with pytest.raises(ValueError, match=r"expected source to be one of .*, got 'x'"):
-        mc.load(source="x")
-
-
-# Where it is written
-
-
 def test_the_home_folder_may_be_short(model, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
     for variable in ("HOME", "USERPROFILE"):
         monkeypatch.setenv(variable, str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
     mc.save(model, "~/new/model.safetensors")
-    assert (tmp_path / "home" / "new" / "model.safetensors").is_file()
     assert same(mc.load("~/new/model.safetensors"), model)
-    mc.save(model, "~nobody.safetensors")  # not the home of anybody
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["home", "~nobody.safetensors"]
+    assert [p.name for p in tmp_path.iterdir()] == ["home"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no file modes on Windows")
-def test_a_new_file_has_the_usual_mode_and_an_old_one_keeps_its_own(model, path):
+def test_modes_are_kept_and_links_followed(model, path, tmp_path):
     mask = os.umask(0o027)
     try:
         mc.save(model, path)
     finally:
         os.umask(mask)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640  # as of any new file
     path.chmod(0o600)
-    mc.save(model, path)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
-@pytest.mark.skipif(os.name == "nt", reason="a link needs a privilege there")
-def test_save_follows_a_link(model, path, tmp_path):
     link = tmp_path / "link.safetensors"
     link.symlink_to(path)
-    mc.save(model, link)
+    mc.save(mc.VGG(filters=9), link)
     assert link.is_symlink()
-    assert path.is_file()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert len(mc.load(path).features[0].weight) == 9
 
 
 def test_a_full_disk_leaves_the_old_file(model, path, monkeypatch):
-    def fail(file):
-        raise OSError(28, "No space left on device")
-
     mc.save(model, path)
-    monkeypatch.setattr(os, "fsync", fail)
+    full = OSError(28, "No space left on device")
+    monkeypatch.setattr(os, "fsync", Mock(side_effect=full))
     with pytest.raises(OSError, match="No space left"):
         mc.save(mc.VGG(filters=9), path)
     assert same(mc.load(path), model)
@@ -151,12 +131,9 @@ def test_a_killed_run_leaves_the_old_file(model, path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
-@pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
-def test_only_files_are_written_and_read(model, path, kind):
-    if kind == "device":
-        path = Path("/dev/null")
-    else:
-        path.mkdir() if kind == "folder" else os.mkfifo(path)
+@pytest.mark.parametrize("make", [os.mkdir, getattr(os, "mkfifo", None)])
+def test_only_files_are_written_and_read(model, path, make):
+    make(path)
     before = path.stat().st_mode, path.stat().st_ino
     for use in (lambda: mc.save(model, path), lambda: mc.load(path)):
         with pytest.raises(ValueError, match=f"expected a file at {path}, not a"):
@@ -170,9 +147,8 @@ def test_what_is_no_path_and_what_is_not_there(model, path):
             use()
     with pytest.raises(FileNotFoundError, match=path.name):
         mc.load(path)
-
-
-# What is no VGG
+    with pytest.raises(ValueError, match=r"expected source to be one of .*, got 'x'"):
+        mc.load(source="x")
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
@@ -187,14 +163,7 @@ def test_weights_that_are_no_numbers_are_refused(path, name, value):
         mc.load(path)
 
 
-@pytest.mark.parametrize("bad", [mc.linear_baseline(), mc.VGG, 3], ids=repr)
-def test_save_refuses_what_load_would(path, bad):
-    with pytest.raises(
-        ValueError,
-        match=r"expected the weights of a VGG, got 1\.weight|expected a model",
-    ):
-        mc.save(bad, path)
-    assert not path.exists()
+DAMAGED = "is no file of weights, or is damaged"
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["safetensors", "torch.save"])
@@ -206,19 +175,17 @@ def test_a_file_that_was_cut_is_refused(model, path, old, end):
         mc.load(path)
 
 
-DAMAGED = "is no file of weights, or is damaged"
 STATE = mc.VGG(filters=3).state_dict()
 OTHERS = {
     "text": (b"these are not weights\n" * 100, DAMAGED),
     "picture": (b"\x89PNG\r\n\x1a\n" + bytes(5_000), DAMAGED),
-    "the model itself": (mc.VGG(filters=3), DAMAGED),  # its pickle would run code
+    "the model itself": (mc.VGG(filters=3), DAMAGED),  # unpickling it would run code
     "list": ([1, 2, 3], "got list"),
     "other network": (mc.linear_baseline().state_dict(), "got 1.weight, 1.bias"),
     "wrapped": ({"model": STATE, "epoch": 3}, "got model, epoch"),
     "other shape": (STATE | {"features.2.bias": torch.zeros(9)}, "features.2.bias"),
     "too much": (STATE | {"features.99.bias": torch.zeros(3)}, "features.99.bias"),
     "too little": (dict(list(STATE.items())[:-1]), "classifier.1.bias"),
-    "no filters": ({name: v[:0] for name, v in STATE.items()}, "expected filters"),
 }
 
 
@@ -231,3 +198,9 @@ def test_what_is_no_vgg_is_named(path, kind):
         torch.save(content, path)
     with pytest.raises(ValueError, match=rf"(?s){path.name}.*{named}"):
         mc.load(path)
+
+
+def test_save_refuses_what_load_would(path):
+    with pytest.raises(ValueError, match=r"the weights of a VGG, got 1\.weight"):
+        mc.save(mc.linear_baseline(), path)
+    assert not path.exists()
