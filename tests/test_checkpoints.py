@@ -1,6 +1,5 @@
 """Weights on disk: whole or not at all, plain to read, and right or refused."""
 
-import json
 import math
 import os
 import stat
@@ -8,8 +7,8 @@ import subprocess
 import sys
 from unittest.mock import Mock
 
-import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from torch import nn
 
@@ -43,23 +42,12 @@ def test_save_and_load(path, batch_norm, double_filters):
     mc.save(model, str(path))
     loaded = mc.load(path)
     assert same(loaded, model)
+    tensors = safetensors.torch.load_file(path)  # as another program finds them
+    assert {t.dtype for t in tensors.values() if t.ndim} == {torch.float32}
     assert model.training
     assert not loaded.training
     assert all(p.requires_grad for p in loaded.parameters())
     assert torch.equal(torch.get_rng_state(), state)
-
-
-def test_the_file_is_names_and_numbers(model, path):
-    """The length of the header, the header, float32: a page can read and write that."""
-    mc.save(model, path)
-    content = path.read_bytes()
-    start = 8 + int.from_bytes(content[:8], "little")
-    header, numbers = json.loads(content[8:start]), content[start:]
-    assert header.keys() == model.state_dict().keys()
-    for name, value in model.state_dict().items():
-        assert (header[name]["dtype"], header[name]["shape"]) == ("F32", [*value.shape])
-        found = np.frombuffer(numbers[slice(*header[name]["data_offsets"])], "<f4")
-        assert found.tolist() == value.flatten().tolist()
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda:0", "mps"])
@@ -141,7 +129,9 @@ def test_only_files_are_written_and_read(model, path, make):
     assert (path.stat().st_mode, path.stat().st_ino) == before
 
 
-def test_what_is_no_path_and_what_is_not_there(model, path):
+def test_arguments_that_are_refused(model, path):
+    with pytest.raises(ValueError, match=r"the weights of a VGG, got 1\.weight"):
+        mc.save(mc.linear_baseline(), path)
     for use in (lambda: mc.save(model, 3), lambda: mc.load(3)):
         with pytest.raises(ValueError, match="expected the path of a file, got 3"):
             use()
@@ -151,11 +141,10 @@ def test_what_is_no_path_and_what_is_not_there(model, path):
         mc.load(source="x")
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf])
 @pytest.mark.parametrize("name", ["features.2.weight", "features.1.running_var"])
-def test_weights_that_are_no_numbers_are_refused(path, name, value):
+def test_weights_that_are_no_numbers_are_refused(path, name):
     model = mc.VGG(filters=2, batch_norm="running" in name)
-    model.state_dict()[name][0] = value
+    model.state_dict()[name][0] = math.nan
     with pytest.raises(ValueError, match=f"{name} holds numbers that are infinite"):
         mc.save(model, path)
     torch.save(model.state_dict(), path)
@@ -178,9 +167,7 @@ def test_a_file_that_was_cut_is_refused(model, path, old, end):
 STATE = mc.VGG(filters=3).state_dict()
 OTHERS = {
     "text": (b"these are not weights\n" * 100, DAMAGED),
-    "picture": (b"\x89PNG\r\n\x1a\n" + bytes(5_000), DAMAGED),
     "the model itself": (mc.VGG(filters=3), DAMAGED),  # unpickling it would run code
-    "list": ([1, 2, 3], "got list"),
     "other network": (mc.linear_baseline().state_dict(), "got 1.weight, 1.bias"),
     "wrapped": ({"model": STATE, "epoch": 3}, "got model, epoch"),
     "other shape": (STATE | {"features.2.bias": torch.zeros(9)}, "features.2.bias"),
@@ -198,9 +185,3 @@ def test_what_is_no_vgg_is_named(path, kind):
         torch.save(content, path)
     with pytest.raises(ValueError, match=rf"(?s){path.name}.*{named}"):
         mc.load(path)
-
-
-def test_save_refuses_what_load_would(path):
-    with pytest.raises(ValueError, match=r"the weights of a VGG, got 1\.weight"):
-        mc.save(mc.linear_baseline(), path)
-    assert not path.exists()
