@@ -75,7 +75,7 @@ def main() -> None:
     except (ValueError, OSError, RuntimeError, FloatingPointError) as e:
         sys.exit(f"error: {e}")
     if rank == 0:
-        mc.save(model, options.out / "model.pt")
+        mc.save(model, options.out / "model.safetensors")
         print(f"test accuracy {100 * accuracy:.2f} %{WHICH[test.source]}")
 
 
