@@ -6,6 +6,7 @@ import re
 import runpy
 import symtable
 import time
+import tomllib
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,6 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from answers import ALSO_RIGHT, WRONG
 
 import mnist_cnn as mc
 from mnist_cnn.exercises import EXPECTED, HINTS
@@ -23,6 +23,7 @@ from mnist_cnn.exercises.table import CHECKS
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+ANSWERS = tomllib.loads((ROOT / "tests" / "answers.toml").read_text("utf-8"))
 RECORDER = runpy.run_path(str(ROOT / "tools" / "expected.py"))
 # What a learner sees, or does not: Matplotlib reads torch's images in an old way
 pytestmark = [
@@ -137,7 +138,8 @@ def test_each_has_one_solution_and_at_most_one_check():
 
 def test_every_check_is_named_once_has_hints_and_is_tested():
     named = [name for e in exercises().values() for _, name in e.checks]
-    assert named == [*CHECKS] == [*WRONG] == [name for name in HINTS if name != "all"]
+    assert named == [*CHECKS] == [*ANSWERS["wrong"]]
+    assert HINTS.keys() == {*named, "all"}
     for path in NOTEBOOKS:  # none that the pattern misses
         own = [e for e in exercises().values() if e.path == path]
         assert own[0].mentions == sum(len(e.checks) for e in own)
@@ -230,16 +232,17 @@ def pairs(table):
     return [(number, code) for number, codes in table.items() for code in codes]
 
 
-@pytest.mark.parametrize(("number", "code"), pairs(ALSO_RIGHT))
+@pytest.mark.parametrize(("number", "code"), pairs(ANSWERS["also_right"]))
 def test_other_right_answers_pass(number, code):
     verdict = mc.check(number, answer_in(number, code))
     assert verdict.right, verdict
 
 
-@pytest.mark.parametrize(("number", "code"), pairs(WRONG))
+@pytest.mark.parametrize(("number", "code"), pairs(ANSWERS["wrong"]))
 def test_wrong_answer_is_told_what_is_wrong(number, code):
+    slip = ANSWERS["wrong"][number][code]
     verdict = mc.check(number, answer_in(number, code))
-    assert (verdict.right, verdict.slip) == (False, WRONG[number][code]), verdict
+    assert (verdict.right, verdict.slip) == (False, slip), verdict
 
 
 ODD = [

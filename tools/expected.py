@@ -217,7 +217,7 @@ def chances_of(image: Tensor) -> Tensor:
 
 
 def box_in_the_corner() -> Recorded:
-    corners = torch.zeros(10, 20, 20)
+    corners = torch.zeros(10, 28, 28)
     for digit, corner in enumerate(corners):
         _, steps = mc.to_mnist(PHOTOS / f"{digit}.jpg", steps=True)
         height, width = steps["box"].shape

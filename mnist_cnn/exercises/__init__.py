@@ -3,7 +3,7 @@
 A new exercise is a row of ``CHECKS`` in ``table.py``, made of what ``matchers.py``
 has; its texts in ``hints.toml``, by the slip's id; and, unless the check computes it,
 what is expected, by a function in ``tools/expected.py``, which writes
-``expected.json``. The notebook names the check, and ``tests/answers.py`` lists typed
+``expected.json``. The notebook names the check, and ``tests/answers.toml`` lists typed
 answers with their slips. A check loads no digits, trains nothing and remembers nothing.
 """
 
@@ -60,17 +60,20 @@ def check(exercise: str, answer: object) -> Verdict:
         shown = known | {"source": SOURCES.get(source)}
         try:
             shown |= CHECKS[exercise](answer, known)
-        except Slip as slip:
-            slip.shown = shown | slip.shown
-            slips.append(slip)
+        except Slip as made:
+            made.shown = shown | made.shown
+            slips.append(made)
         else:
             right = "Right, for the stand-in." if source == "standin" else "Right."
             remark = worded(exercise, shown.get("remark", "right"), shown)
             return Verdict(f"{right} {remark}".rstrip())
-    # Of two sources, that of which the answer is a known mistake, or is right longer
-    worst = max(slips, key=lambda slip: (slip.name != "other", slip.part))
-    text = worded(exercise, worst.name, worst.shown, worst.part)
-    return Verdict(f"Not yet: {text}.", worst.name)
+    # Of two sources, the one that the answer is likelier from: of which it is a known
+    # mistake, or right for longer, or, in images, less far away
+    slip = max(
+        slips, key=lambda s: (s.name != "other", s.part, -s.shown.get("away", 0))
+    )
+    text = worded(exercise, slip.name, slip.shown, slip.part)
+    return Verdict(f"Not yet: {text}.", slip.name)
 
 
 def worded(exercise: str, name: str, shown: dict[str, Any], part: int = 0) -> str:
