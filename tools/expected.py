@@ -2,9 +2,9 @@
 
 Run it where MNIST is, after a change of the shipped weights, of the photos or of an
 exercise: ``python tools/expected.py``, with its number where it is about one. A new
-exercise gets a function here, named in
-``FIXED`` or, where its answer depends on the digits, in ``BY_SOURCE``. It returns what
-the check and its hints need: for ``equal``, "right" and, by their ids, "slips".
+exercise gets a function here, named in ``FIXED`` or, where its answer depends on the
+digits, in ``BY_SOURCE``. It returns what the check and its hints need: for ``equal``,
+"right" and, by their ids, "slips".
 """
 
 import json
