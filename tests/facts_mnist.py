@@ -262,7 +262,7 @@ def labels_in_doubt() -> int:
     """
     known = images_of(0).first(20_000)
     misread = mc.predict(network(), known.images).argmax(dim=1) != known.labels
-    near = mc.Neighbours(network(), known).find(known.images[misread], k=6)[1][:, 1:]
+    near = mc.neighbours(network(), known, known.images[misread], k=6)[1][:, 1:]
     labels, near = known.labels[misread], known.labels[near]
     agree = near.amax(dim=1) == near.amin(dim=1)
     return int((agree & (near[:, 0] != labels)).sum())
@@ -313,12 +313,11 @@ def sureness_of_photo(name: str) -> float:
 
 def refused_with_the_heart() -> tuple[float, float]:
     """How familiar it is, and which share of other digits, in percent, is not more."""
-    train = images_of(0)
-    known = mc.Neighbours(network(), train.first(20_000))
-    held_out = train.images[50_000:55_000]
+    train, model = images_of(0), network()
+    known, held_out = train.first(20_000), train.images[50_000:55_000]
 
     def similarity(images: Tensor) -> Tensor:
-        return known.find(images)[0][:, -1]
+        return mc.neighbours(model, known, images)[0][:, -1]
 
     heart = similarity(mc.to_mnist(photo("heart")).unsqueeze(0))
     refused = (similarity(held_out) <= heart).float().mean()

@@ -93,6 +93,9 @@ def test_the_browser_gets_the_layers_of_a_vgg(pad):
     kinds = [layer["kind"] for layer in pad.layers]
     assert kinds == [*["conv"] * 3, "pool", *["conv"] * 3, "pool", "linear"]
     assert mc.DigitPad(mc.linear_baseline()).layers == []
+    other = mc.VGG()
+    other.features = other.classifier = torch.nn.Identity()
+    assert mc.DigitPad(other).layers == []
 
 
 def in_place(model):
