@@ -27,7 +27,7 @@ from mnist_cnn.model import (
     trace,
     vgg_block,
 )
-from mnist_cnn.neighbours import neighbours
+from mnist_cnn.neighbours import Neighbours
 from mnist_cnn.recipes import RECIPES, Recipe
 from mnist_cnn.studies import load_study
 from mnist_cnn.training import History, fit, make_loaders, steps
@@ -52,6 +52,7 @@ __all__ = [
     "Layer",
     "Metrics",
     "NearestMean",
+    "Neighbours",
     "Recipe",
     "StandinWarning",
     "TrainConfig",
@@ -67,7 +68,6 @@ __all__ = [
     "load_mnist",
     "load_study",
     "make_loaders",
-    "neighbours",
     "pick_device",
     "plots",
     "predict",

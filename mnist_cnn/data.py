@@ -6,7 +6,6 @@ import os
 import tempfile
 import warnings
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 import torch
@@ -27,7 +26,6 @@ __all__ = [
 CLASSES = 10
 IMAGE_SHAPE = (1, 28, 28)  # channels, height, width
 SOURCES = ("auto", "mnist", "standin")
-_last: dict[str, Any] = {"root": None, "source": "auto"}  # where load_mnist was
 
 
 class StandinWarning(UserWarning):
@@ -160,7 +158,6 @@ def load_mnist(
         )
     if tensors is None:
         tensors, found = make_standin(), "standin"
-    _last.update(root=root, source=found)
     train_images, train_labels, test_images, test_labels = tensors
     return (
         _digits(train_images, train_labels, found),
@@ -171,15 +168,3 @@ def load_mnist(
 def _digits(images: Tensor, labels: Tensor, source: str) -> Digits:
     pixels = images.unsqueeze(1).float().div_(255)  #         (N, 1, 28, 28)
     return Digits(pixels, labels.long(), source)
-
-
-def load_again() -> tuple[Digits, Digits]:
-    """What ``load_mnist`` gave last; if that was the stand-in, it has said so."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", StandinWarning)
-        return load_mnist(_last["root"], _last["source"])
-
-
-def last_source() -> str:
-    """Which digits ``load_again`` gives: "auto" as long as none were loaded."""
-    return str(_last["source"])

@@ -29,8 +29,8 @@ class DigitPad(anywidget.AnyWidget):
     numbers from 0, paper, to 255, ink, in one list. A ``VGG`` is also computed in the
     browser, with all its layers; another model in the kernel alone.
 
-    foreign: as ``find_digits`` takes it; ``pad.foreign`` and the pad itself then tell
-    of a drawing that is unlike any digit.
+    refuse: a function that tells of images (N, 1, 28, 28) which are unlike any digit,
+    (N,) bool; ``pad.refused`` and the pad itself then tell of such a drawing.
     """
 
     _esm = bundle(FOLDER / "pad.js")
@@ -44,17 +44,16 @@ class DigitPad(anywidget.AnyWidget):
     )
     seen = traitlets.List(traitlets.Int()).tag(sync=True)
     probabilities = traitlets.List(traitlets.Float()).tag(sync=True)
-    foreign = traitlets.Bool().tag(sync=True)
+    refused = traitlets.Bool().tag(sync=True)
     layers = traitlets.List(traitlets.Dict()).tag(sync=True)  # of a VGG; else none
 
     def __init__(
-        self, model: nn.Module, foreign: Callable[[Tensor], Tensor] | None = None
+        self, model: nn.Module, refuse: Callable[[Tensor], Tensor] | None = None
     ):
         if not isinstance(model, nn.Module):
             raise ValueError(f"expected a model, got {type(model).__name__}")
         self.network = model  # before super(), which may already set pixels
-        self.is_foreign = foreign
-        self.version = -1
+        self.refuse = refuse
         super().__init__()
         self._send_layers()
 
@@ -76,19 +75,16 @@ class DigitPad(anywidget.AnyWidget):
         return pixels
 
     def _send_layers(self) -> None:
-        """Give the browser the weights, again where training has changed them."""
-        version = sum(t._version for t in self.network.state_dict().values())
-        if version != self.version:
-            self.version = version
-            try:
-                self.layers = layers(self.network)
-            except ValueError:  # other layers than network.js knows
-                self.layers = []
+        """Give the browser the network as it is now; nothing is sent if it has that."""
+        try:
+            self.layers = layers(self.network)
+        except ValueError:  # other layers than network.js knows
+            self.layers = []
 
     @traitlets.observe("pixels")
     def _read(self, change: dict[str, Any]) -> None:
         self._send_layers()
-        seen, probabilities, foreign = [0] * np.prod(IMAGE_SHAPE), [], False
+        seen, probabilities, refused = [0] * np.prod(IMAGE_SHAPE), [], False
         if any(change["new"]):
             drawing = np.array(change["new"], np.uint8).reshape(SIDE, SIDE)
             try:
@@ -102,9 +98,9 @@ class DigitPad(anywidget.AnyWidget):
                 logits = predict(self.network, image.unsqueeze(0))  #  (1, 10)
                 if logits.isfinite().all():  # a ruined model has no answer
                     probabilities = logits.softmax(dim=1)[0, :CLASSES].tolist()
-                    if self.is_foreign is not None:
-                        foreign = bool(self.is_foreign(image.unsqueeze(0)))
+                    if self.refuse is not None:
+                        refused = bool(self.refuse(image.unsqueeze(0)))
                 seen = (image * 255).round().int().flatten().tolist()
         with self.hold_sync():
             self.seen, self.probabilities = seen, probabilities
-            self.foreign = foreign
+            self.refused = refused

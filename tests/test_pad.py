@@ -65,22 +65,22 @@ def test_a_ruined_model_has_no_answer():
     assert max(pad.seen) == 255
 
 
-def test_what_is_foreign_is_told():
+def test_what_is_refused_is_told():
     asked = []
 
-    def foreign(images):
+    def odd_ones(images):
         asked.append(images.shape)
         return torch.tensor([len(asked) == 1])
 
-    pad = mc.DigitPad(mc.load(), foreign=foreign)
+    pad = mc.DigitPad(mc.load(), refuse=odd_ones)
     pad.pixels = SEVEN
-    assert pad.foreign is True
+    assert pad.refused is True
     assert pad.prediction == 7
     pad.pixels = SEVEN[::-1]
-    assert pad.foreign is False
+    assert pad.refused is False
     assert asked == [(1, 1, 28, 28)] * 2
     pad.pixels = []
-    assert pad.foreign is False
+    assert pad.refused is False
     assert len(asked) == 2
 
 
@@ -94,21 +94,53 @@ def test_the_browser_gets_the_layers_of_a_vgg(pad):
     assert kinds == [*["conv"] * 3, "pool", *["conv"] * 3, "pool", "linear"]
     assert mc.DigitPad(mc.linear_baseline()).layers == []
     other = mc.VGG()
-    other.features[6] = torch.nn.AvgPool2d(2)
+    other.features = other.classifier = torch.nn.Identity()
     assert mc.DigitPad(other).layers == []
 
 
-def test_a_drawing_after_training_is_read_with_the_new_weights():
-    model = mc.load()
-    pad = mc.DigitPad(model)
-    before = pad.layers
-    pad.pixels = SEVEN
-    assert pad.layers is before
+def in_place(model):
     with torch.no_grad():
         model.classifier[1].bias[4] = 100
+
+
+def by_hand(model):
+    for p in model.classifier.parameters():
+        p.data -= 0.1 * torch.ones_like(p)  # unseen by the version counter
+
+
+@pytest.mark.parametrize("step", [in_place, by_hand])
+def test_a_drawing_after_training_is_read_with_the_new_weights(step):
+    model = mc.load()
+    pad = mc.DigitPad(model)
+    before, sent = pad.layers, []
+    pad.observe(sent.append, "layers")
+    pad.pixels = SEVEN
+    assert sent == []
+    step(model)
     pad.pixels = []
+    assert len(sent) == 1
     assert pad.layers[:-1] == before[:-1]
     assert pad.layers[-1] != before[-1]
+
+
+@pytest.mark.parametrize(
+    ("part", "place", "layer"),
+    [
+        ("features", 6, torch.nn.AvgPool2d(2)),
+        ("features", 1, torch.nn.Identity()),
+        ("features", 4, torch.nn.Conv2d(16, 16, 3, padding=1, padding_mode="reflect")),
+        ("classifier", 1, torch.nn.Sequential(torch.nn.Linear(784, 10))),
+    ],
+    ids=["pool", "no ReLU", "other padding", "nested"],
+)
+def test_an_exchanged_layer_leaves_the_answer_to_python(part, place, layer):
+    model = mc.load()
+    pad = mc.DigitPad(model)
+    assert pad.layers
+    model.get_submodule(part)[place] = layer
+    pad.pixels = SEVEN
+    assert pad.layers == []
+    assert len(pad.probabilities) == 10
 
 
 def test_the_model_keeps_its_mode():

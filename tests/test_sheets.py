@@ -233,20 +233,20 @@ def test_the_page_of_notebook_5():
     assert len(rows[2]) == 6
 
 
-# What is foreign
+# What is refused
 
 
-def test_foreign_is_asked_once_for_all():
+def test_refuse_is_asked_once_for_all():
     asked = []
 
-    def foreign(images):
+    def odd_ones(images):
         asked.append(images.shape)
         return torch.arange(len(images)) % 2 == 1
 
-    found = mc.find_digits(PHOTOS / "42.jpg", foreign=foreign)
+    found = mc.find_digits(PHOTOS / "42.jpg", refuse=odd_ones)
     assert asked == [(2, 1, 28, 28)]
-    assert [digit.foreign for digit in found] == [False, True]
-    assert mc.find_digits(np.full((300, 300), 1.0), foreign=foreign) == []
+    assert [digit.refused for digit in found] == [False, True]
+    assert mc.find_digits(np.full((300, 300), 1.0), refuse=odd_ones) == []
     assert len(asked) == 1
 
 

@@ -38,7 +38,7 @@ class FoundDigit(NamedTuple):
     image: Tensor  # (1, 28, 28), as from to_mnist
     box: Box  # left, top, right, bottom in the upright photo
     row: int  # 0 is the uppermost
-    foreign: bool = False  # whether it is unlike any digit, where that was asked
+    refused: bool = False  # whether it is unlike any digit, where that was asked
 
 
 @overload
@@ -77,13 +77,13 @@ def to_mnist(
 
 
 def find_digits(
-    image: Source, *, foreign: Callable[[Tensor], Tensor] | None = None
+    image: Source, *, refuse: Callable[[Tensor], Tensor] | None = None
 ) -> list[FoundDigit]:
     """Every digit on a sheet, in reading order: row by row, each from the left.
 
-    image: as ``to_mnist`` takes it. foreign: a function that tells of images
+    image: as ``to_mnist`` takes it. refuse: a function that tells of images
     (N, 1, 28, 28) which are unlike any digit, (N,) bool, such as one made of
-    ``neighbours``. Digits that touch count as one; letters and marks of a digit's size
+    ``Neighbours``. Digits that touch count as one; letters and marks of a digit's size
     are returned, too. An empty sheet has no digits. Raises ValueError for what cannot
     be read as an image.
     """
@@ -98,10 +98,10 @@ def find_digits(
             digit = torch.from_numpy(centre(fit_box(thicken(group.crop)))).unsqueeze(0)
             left, top, right, bottom = (round(scale * side) for side in group.box)
             found.append(FoundDigit(digit, (left, top, right, bottom), row))
-    if foreign is not None and found:
-        answers = foreign(torch.stack([digit.image for digit in found])).tolist()
+    if refuse is not None and found:
+        answers = refuse(torch.stack([digit.image for digit in found])).tolist()
         found = [
-            d._replace(foreign=bool(a)) for d, a in zip(found, answers, strict=True)
+            d._replace(refused=bool(a)) for d, a in zip(found, answers, strict=True)
         ]
     return found
 

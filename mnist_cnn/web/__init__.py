@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mnist_cnn.checkpoints import from_state
 from mnist_cnn.model import VGG
 
 __all__ = ["bundle", "layers"]
@@ -39,11 +38,12 @@ def layers(model: nn.Module) -> list[dict[str, Any]]:
     each map, is multiplied into its convolution. Raises ValueError for a model that is
     no ``VGG``, that has other layers by now, or weights that are no finite numbers.
     """
-    built = from_state({name: t.cpu() for name, t in model.state_dict().items()})
-    if type(model) is not VGG or str(model) != str(built):
+    if type(model) is not VGG or not _is_as_built(model):
         raise ValueError("expected a VGG with the layers that VGG() builds")
+    if not all(bool(t.isfinite().all()) for t in model.state_dict().values()):
+        raise ValueError("expected weights that are finite numbers")
     found: list[dict[str, Any]] = []
-    parts = [*built.features, *built.classifier]
+    parts = [*model.features, *model.classifier]
     for part, after in zip(parts, [*parts[1:], None], strict=True):
         if isinstance(part, nn.Conv2d):
             norm = after if isinstance(after, nn.BatchNorm2d) else None
@@ -58,6 +58,25 @@ def layers(model: nn.Module) -> list[dict[str, Any]]:
         counts[kind] = counts.get(kind, 0) + 1
         layer["name"] = kind if kind == "linear" else f"{kind} {counts[kind]}"
     return found
+
+
+def _is_as_built(model: VGG) -> bool:
+    """Whether each layer is still of the kind, and with the settings, it was built."""
+
+    def settings(layer: nn.Module) -> dict[str, Any]:
+        public = {k: v for k, v in vars(layer).items() if not k.startswith("_")}
+        return public | {"kind": type(layer), "training": False}
+
+    parts = [*model.modules()]
+    filters = [part.out_channels for part in parts if isinstance(part, nn.Conv2d)]
+    classes = [part.out_features for part in parts if isinstance(part, nn.Linear)]
+    if not filters or not classes:
+        return False
+    batch_norm = any(isinstance(part, nn.BatchNorm2d) for part in parts)
+    doubled = filters[-1] == 2 * filters[0]
+    with torch.device("meta"):  # shapes only
+        built = VGG(filters[0], classes[-1], batch_norm, doubled)
+    return [*map(settings, parts)] == [*map(settings, built.modules())]
 
 
 def _folded(conv: nn.Conv2d, norm: nn.BatchNorm2d | None) -> tuple[Tensor, Tensor]:
@@ -77,7 +96,7 @@ def _folded(conv: nn.Conv2d, norm: nn.BatchNorm2d | None) -> tuple[Tensor, Tenso
 
 def _packed(weight: Tensor, bias: Tensor) -> dict[str, str]:
     def text(values: Tensor) -> str:
-        numbers = values.detach().contiguous().float().numpy().astype("<f4")
+        numbers = values.detach().cpu().contiguous().float().numpy().astype("<f4")
         return base64.b64encode(numbers.tobytes()).decode()
 
     return {"weight": text(weight), "bias": text(bias)}

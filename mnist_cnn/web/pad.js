@@ -71,7 +71,7 @@ function render({ model, el }) {
   }
 
   function doubt() {
-    return heard && model.get("foreign") ? ", but unlike any digit I know" : "";
+    return heard && model.get("refused") ? ", but unlike any digit I know" : "";
   }
 
   function showNetwork() {
@@ -109,7 +109,7 @@ function render({ model, el }) {
     "change:pixels": showDrawing,
     "change:seen": hear,
     "change:probabilities": hear,
-    "change:foreign": hear,
+    "change:refused": hear,
     "change:layers": showNetwork,
   };
   showDrawing();

@@ -164,17 +164,17 @@ def test_other_models_are_read_by_the_kernel(pad):
     assert not pad.locator(".digit-pad-layers").is_visible()
     draw(pad, STROKES["7"])
     wait_for_answer(pad, "^4: ")
-    run(pad, "pad.network, pad.version = kept, -1; pad.pixels = []")
+    run(pad, "pad.network = kept; pad.pixels = []")
     wait_for_answer(pad, "^nothing")
     assert pad.locator(".digit-pad-layers").is_visible()
 
 
-def test_what_is_foreign_is_said(pad):
-    run(pad, "pad.is_foreign = lambda images: torch.tensor([True])")
+def test_what_is_refused_is_said(pad):
+    run(pad, "pad.refuse = lambda images: torch.tensor([True])")
     draw(pad, STROKES["7"])
     wait_for_answer(pad, r"^\d: [\d.]+ %, but unlike any digit I know$")
     pad.page.wait_for_timeout(500)  # the last strokes are on their way
-    run(pad, "pad.is_foreign = None; pad.pixels = []")
+    run(pad, "pad.refuse = None; pad.pixels = []")
     wait_for_answer(pad, "^nothing")
     draw(pad, STROKES["7"])
     wait_for_answer(pad, r"^\d: [\d.]+ %$")

@@ -1,0 +1,171 @@
+"""What all checks share: how they read an answer and tell which slip was made.
+
+An answer may be of any type; one that cannot be read is a ``Slip`` as well.
+"""
+
+import math
+import numbers
+import re
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mnist_cnn.data import CLASSES, IMAGE_SHAPE
+from mnist_cnn.metrics import predict
+from mnist_cnn.model import Layer, trace
+
+Values = dict[str, Any]
+# Of an answer and of what is recorded; returns what the remark on a right one shows
+Check = Callable[[Any, Values], Values]
+
+ROUNDED = 0.00051  # a share is right when rounded to a tenth of a percent
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")  # and not "98,7"
+
+
+class Slip(Exception):
+    """What is wrong with an answer: the id of its hint, and what the hint shows.
+
+    part: the first that is wrong, in an answer of several.
+    """
+
+    def __init__(self, name: str, part: int = 0, /, **shown: Any):
+        super().__init__(name)
+        self.name, self.part, self.shown = name, part, shown
+
+
+def expect(condition: bool, slip: str, /, **shown: Any) -> None:
+    """Raise the slip unless the condition holds."""
+    if not condition:
+        raise Slip(slip, **shown)
+
+
+def kind(answer: Any) -> str:
+    """What came in place of an answer, in a few words."""
+    if isinstance(answer, str):
+        return 'text that is no number (as "62,250" or "98.7" would be)'
+    if isinstance(answer, Tensor | np.ndarray):
+        return f"{type(answer).__name__} of shape {tuple(answer.shape)}"
+    if isinstance(answer, list | tuple):
+        return f"a {type(answer).__name__} of {len(answer)}"
+    return str(answer) if isinstance(answer, float | None) else type(answer).__name__
+
+
+def number(answer: Any) -> float:
+    """A finite number, also as text, or from a tensor or array that holds just one."""
+    try:
+        one = answer.item() if isinstance(answer, Tensor | np.ndarray) else answer
+        if isinstance(one, str):
+            text = one.strip()
+            one = float(text.replace(",", "") if THOUSANDS.fullmatch(text) else text)
+        real = isinstance(one, numbers.Real) and not isinstance(one, bool)
+        value = float(one) if real else math.nan
+    except (RuntimeError, ValueError, OverflowError):
+        value = math.nan  # several numbers, other text, or far too large
+    expect(math.isfinite(value), "expected", got=kind(answer))
+    return value
+
+
+def whole(answer: Any) -> int:
+    """A whole number."""
+    value = number(answer)
+    expect(value == round(value), "whole", value=value)
+    return round(value)
+
+
+def digit(answer: Any) -> int:
+    """A whole number from 0 to 9."""
+    value = whole(answer)
+    expect(0 <= value < CLASSES, "digit", value=value)
+    return value
+
+
+def share(answer: Any) -> float:
+    """A number from 0 to 1, and no percentage or count."""
+    value = number(answer)
+    expect(value <= 100, "count", value=value)
+    expect(value <= 1, "percent", value=value)
+    expect(value >= 0, "negative", value=value)
+    return value
+
+
+def several(answer: Any) -> bool:
+    """Whether this is a list, a tuple, or a tensor or array of one dimension."""
+    flat = isinstance(answer, Tensor | np.ndarray) and answer.ndim == 1
+    return flat or isinstance(answer, list | tuple)
+
+
+def items(answer: Any, count: int) -> list[Any]:
+    """The items of an answer that holds ``count`` of them."""
+    expect(several(answer) and len(answer) == count, "expected", got=kind(answer))
+    return [*answer]
+
+
+def tensor(answer: Any, shape: tuple[int, ...]) -> Tensor:
+    """Finite numbers in ``shape``, from anything that holds as many."""
+    parts = answer if isinstance(answer, list | tuple) else [answer]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what torch thinks of the conversion
+            found = [torch.as_tensor(part).detach().cpu().float() for part in parts]
+        values = torch.stack(found).reshape(shape)
+    except Exception as error:  # the answer may be anything
+        raise Slip("shape", shape=shape, got=kind(answer)) from error
+    expect(bool(values.isfinite().all()), "not_finite", shape=shape)
+    return values
+
+
+def layers(answer: Any) -> list[Layer]:
+    """What an image passes in a model that gives ten logits for each."""
+    if isinstance(answer, type):
+        raise Slip("class", name=answer.__name__)
+    expect(isinstance(answer, nn.Module), "expected", got=kind(answer))
+    try:
+        rows = trace(answer)
+        shape = tuple(predict(answer, torch.zeros(7, *IMAGE_SHAPE)).shape)
+    except Exception as error:  # the model may be anything
+        raise Slip("fails", reason=error) from error
+    expect(shape == (7, CLASSES), "logits", shape=shape)
+    return rows
+
+
+def equal(
+    read: Callable[[Any], float],
+    *names: str,
+    within: float | tuple[float, ...] = 0.0,
+    ordered: bool = False,
+    by_value: tuple[str, ...] = (),
+) -> Check:
+    """A check of one number or, with a name for each, of several.
+
+    Compares each with what is recorded as "right" and, where it is not, with what each
+    of "slips" gives: "other" is none of them. within: how far off a number may be, or
+    each of them. ordered: whether two right ones the other way round are the
+    slip "reversed". by_value: recorded lists of which the hint shows the value's item.
+    """
+
+    def check(answer: Any, known: Values) -> Values:
+        found = items(answer, len(names)) if names else [answer]
+        values = [read(item) for item in found]
+        limits = within if isinstance(within, tuple) else [within] * len(values)
+        if ordered:
+            expect(values != known["right"][::-1], "reversed")
+        for part, (value, limit) in enumerate(zip(values, limits, strict=True)):
+            right = known["right"][part]
+            if abs(value - right) <= limit:
+                continue
+            shown = known | {key: known[key][value] for key in by_value}
+            shown |= {"value": value, "name": names[part] if names else ""}
+            shown["less"] = "fewer" if value > right else "more"
+            if limit == ROUNDED and value == round(right, 2):
+                raise Slip("coarse", part, **shown)
+            for slip, wrong in known["slips"].items():
+                if wrong[part] is not None and abs(value - wrong[part]) <= limit:
+                    raise Slip(slip, part, **shown)
+            raise Slip("other", part, **shown)
+        return {}
+
+    return check
