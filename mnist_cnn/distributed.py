@@ -1,6 +1,6 @@
-"""The plain recipe on several processes, each with a share of every batch:
+"""The plain recipe on several processes, each with a share of every batch.
 
-torchrun --local-addr=localhost --nproc-per-node=2 -m mnist_cnn.distributed
+With DistributedDataParallel, on processors, or one process a CUDA GPU; see COMMAND.
 """
 
 from __future__ import annotations
@@ -68,9 +68,10 @@ def main() -> None:
         if rank > 0:
             digits = mc.load_mnist(options.data, options.source)
         train, test = (part.to(device) for part in digits)
-        mc.seed_everything(options.recipe.config.seed)
+        config = options.recipe.config
+        mc.seed_everything(config.seed)
         model = options.recipe.build().to(device)
-        accuracy = train_together(model, train, test, options.recipe.config).accuracy
+        accuracy = train_together(model, train, test, config).accuracy
         dist.destroy_process_group()
     except (ValueError, OSError, RuntimeError, FloatingPointError) as e:
         sys.exit(f"error: {e}")
