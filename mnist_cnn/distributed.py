@@ -24,7 +24,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 import mnist_cnn as mc
-from mnist_cnn.cli import WHICH, parse, steadily
+from mnist_cnn.cli import SOURCE_NOTES, parse, run_command
 from mnist_cnn.training import check_finite
 
 __all__ = ["evaluate_shards", "main", "train_shards"]
@@ -148,7 +148,7 @@ def load_in_turn(options: argparse.Namespace) -> tuple[mc.Digits, mc.Digits]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command in one of the processes; returns the exit status."""
-    return steadily(lambda: run(arguments))
+    return run_command(lambda: run(arguments))
 
 
 def run(arguments: Sequence[str] | None) -> int:
@@ -179,7 +179,7 @@ def run(arguments: Sequence[str] | None) -> int:
     if first:
         mc.save(model, options.out / "model.pt")
         accuracy = 100 * metrics[-1].accuracy
-        print(f"test accuracy {accuracy:.2f} %{WHICH[test.source]}")
+        print(f"test accuracy {accuracy:.2f} %{SOURCE_NOTES[test.source]}")
     return 0
 
 

@@ -134,11 +134,10 @@ def test_a_batch_that_cannot_be_split(monkeypatch, digits, few):
 def test_options_for_one_process_are_refused(option, tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
         distributed.main([option, "--out", str(tmp_path)])
-    why = (
-        "no option" if "nonsense" in option else "for one process, python -m mnist_cnn"
-    )
     error = capsys.readouterr().err
-    assert error == f"error: {option.split('=')[0]} is {why}\n"
+    assert error.startswith("error: ")
+    assert option.split("=")[1 if "recipe" in option else 0] in error
+    assert error.count("\n") == 1
 
 
 def test_without_torchrun(monkeypatch, tmp_path, capsys):
