@@ -1,12 +1,9 @@
 """The digits for those who have no network."""
 
 import hashlib
-from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from sklearn.datasets import load_digits
 
 import mnist_cnn as mc
 from mnist_cnn.sources import standin
@@ -63,15 +60,6 @@ def test_no_source_digit_serves_both_sets(monkeypatch):
     train, test = (set(map(bytes, sources.numpy())) for sources, *_ in seen)
     assert len(train) + len(test) > 1_790  # of 1,797, nearly all differ
     assert not train & test
-
-
-def test_sources_are_those_of_scikit_learn(monkeypatch):
-    pixels, labels = load_digits(return_X_y=True)
-    for _ in "quick", "slow":
-        found = standin._load_digits()
-        assert np.array_equal(found[0], pixels)
-        assert np.array_equal(found[1], labels)
-        monkeypatch.setattr(Path, "is_file", lambda _: False)  # as if it had moved
 
 
 def test_variations_of_one_digit_differ(digits):

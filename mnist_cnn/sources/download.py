@@ -9,7 +9,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
@@ -79,6 +79,8 @@ def _archive(
             content = _get(url + name, report)
         except (OSError, http.client.HTTPException) as error:
             reason: object = error.reason if type(error) is URLError else error
+            if isinstance(error, HTTPError):
+                error.close()
         else:
             if hashlib.md5(content, usedforsecurity=False).hexdigest() == md5:
                 urls.insert(0, url)  # ask here first for the next archive
