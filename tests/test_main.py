@@ -13,14 +13,19 @@ import torch
 
 import mnist_cnn as mc
 from mnist_cnn.__main__ import main
+from mnist_cnn.cli import SOURCE_NOTES
 
 FIGURES = {"samples.png", "learning_curves.png", "confusion_matrix.png"}
 QUICK = ("--epochs", 1, "--filters", 2)
 
 
+def stand_for_mnist(monkeypatch, *parts):
+    monkeypatch.setattr(mc, "load_mnist", lambda root, source: parts)
+
+
 @pytest.fixture
 def small_data(monkeypatch, digits, few):
-    monkeypatch.setattr(mc, "load_mnist", lambda root, source: (digits, few))
+    stand_for_mnist(monkeypatch, digits, few)
 
 
 def run(capsys, *arguments):
@@ -32,19 +37,26 @@ def results_in(folder):
     return json.loads((folder / "results.json").read_text())
 
 
-def test_the_whole_job(small_data, few, tmp_path, capsys):
+@pytest.mark.parametrize("source", SOURCE_NOTES)
+def test_the_whole_job(source, monkeypatch, digits, few, tmp_path, capsys):
+    parts = [mc.Digits(d.images, d.labels, source) for d in (digits, few)]
+    stand_for_mnist(monkeypatch, *parts)
     out = tmp_path / "new" / "runs"
-    options = ["--epochs", 2, "--filters", 3, "--lr", 0.01, "--out", out]
-    status, printed = run(capsys, *options)
-    assert status == 0
+    asked = {"epochs": 2, "lr": 0.01, "filters": 3}
+    options = [f"--{name}={value}" for name, value in asked.items()]
+    status, printed = run(capsys, *options, "--out", out)
+    assert (status, printed.err) == (0, "")
     results = results_in(out)
     accuracy = results["test_accuracy"]
-    assert printed.out.splitlines()[-1] == f"test accuracy {100 * accuracy:.2f} %"
+    lines = [line for line in printed.out.splitlines() if line.strip()]
+    note = SOURCE_NOTES[source]
+    assert lines[-1] == f"test accuracy {100 * accuracy:.2f} %{note}"
+    assert lines[0] == f"data: 100 training and 40 test images{note}"
     for name in ("guess", "nearest mean digit", "linear layer", "VGG"):
         assert name in printed.out
         assert name in results["models"]
-    asked = {"epochs": 2, "lr": 0.01, "filters": 3}
     assert results["config"] == mc.RECIPES["plain"].vary(**asked).settings()
+    assert results["source"] == source
     assert accuracy == results["history"]["test_accuracy"][-1]
     assert len(results["history"]["test_accuracy"]) == 3
     assert mc.evaluate(mc.load(out / "model.pt"), few).accuracy == accuracy
@@ -122,17 +134,6 @@ def test_recipe_and_single_options(small_data, tmp_path, capsys, recipe, changed
     results = results_in(tmp_path)
     assert results["config"] == mc.RECIPES[recipe].vary(**changed).settings()
     assert results["recipe"] == name
-
-
-def test_the_stand_in_is_named_beside_its_numbers(
-    monkeypatch, digits, few, tmp_path, capsys
-):
-    parts = [mc.Digits(d.images, d.labels, "standin") for d in (digits, few)]
-    monkeypatch.setattr(mc, "load_mnist", lambda root, source: parts)
-    _, printed = run(capsys, *QUICK, "--out", tmp_path)
-    lines = [line for line in printed.out.splitlines() if line.strip()]
-    for line in (lines[0], *lines[-2:]):
-        assert "of the stand-in, not MNIST" in line
 
 
 # What is stopped, and what goes wrong
