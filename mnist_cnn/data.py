@@ -28,7 +28,7 @@ __all__ = [
 
 CLASSES = 10
 IMAGE_SHAPE = (1, 28, 28)  # channels, height, width
-BRIGHT = 50  # no scaled image without negative pixels is, each of 0 to 255 is
+BRIGHT = 50  # without negative pixels, images with brighter ones are of 0 to 255
 SOURCES = ("auto", "mnist", "standin")
 _last: dict[str, Any] = {"root": None, "source": "auto"}  # where load_mnist was
 

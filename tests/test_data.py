@@ -124,21 +124,17 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_damaged_file_is_replaced_from_its_archive(files, archives, tmp_path, damage):
+@pytest.mark.usefixtures("quick_standin")
+def test_damaged_file_is_replaced_or_not_used(files, archives, tmp_path, damage):
     name = "train-images-idx3-ubyte"
-    raw = put({**files, **archives, name: DAMAGE[damage](files[name])}, tmp_path)
+    damaged = {name: DAMAGE[damage](files[name])}
+    raw = put(files | archives | damaged, tmp_path)
     with pytest.warns(UserWarning, match=f"{name} is damaged: it was replaced"):
         check(mc.load_mnist(tmp_path), files)
     assert (raw / name).read_bytes() == files[name]
     check(mc.load_mnist(tmp_path), files)  # and now without a warning
 
-
-@pytest.mark.parametrize("damage", DAMAGE)
-@pytest.mark.usefixtures("quick_standin")
-def test_damaged_file_is_named_and_not_used(files, archives, tmp_path, damage):
-    name = "t10k-images-idx3-ubyte"
-    archive = {f"{name}.gz": DAMAGE[damage](archives[f"{name}.gz"])}
-    put({**files, name: DAMAGE[damage](files[name]), **archive}, tmp_path)
+    put(damaged | {f"{name}.gz": DAMAGE[damage](archives[f"{name}.gz"])}, tmp_path)
     with pytest.warns(StandinWarning, match=f"{name} is damaged, and downloading"):
         train, test = mc.load_mnist(tmp_path)
     assert (train.source, test.source) == ("standin", "standin")
@@ -219,8 +215,6 @@ IMAGES, LABELS = torch.full((2, 1, 28, 28), 0.5), torch.tensor([0, 1])
     ("images", "labels", "words"),
     [
         (IMAGES * 255, LABELS, "divide by 255"),
-        (IMAGES.squeeze(1), LABELS, r"of shape \(2, 28, 28\)"),
-        (IMAGES.double(), LABELS, "got torch.float64"),
         (IMAGES * torch.nan, LABELS, "finite"),
         (IMAGES[:0], LABELS[:0], "empty set"),
         (IMAGES, [0, 1], r"got \[0, 1\]"),
@@ -239,12 +233,6 @@ def test_normalised_images_and_letters_are_welcome(few):
     assert letters[39][1] == 39
     assert letters.source == "own"
     assert letters.to("cpu") is letters
-
-
-@pytest.mark.parametrize("count", [0, 2.5, True])
-def test_the_first_few_are_a_count(few, count):
-    with pytest.raises(ValueError, match=f"at least 1, got {count}"):
-        few.first(count)
 
 
 MASK = np.arange(40) < 2
@@ -268,7 +256,6 @@ def test_some_digits_are_taken(few, index):
     ("index", "kind", "words"),
     [
         ([40], IndexError, "index 40 is out of bounds .* size 40"),
-        ([True, False], IndexError, "size of axis is 40"),
         ([0.5], IndexError, "integer"),
         ([], ValueError, "empty set"),
         (3, ValueError, "a row of positions, got 3"),

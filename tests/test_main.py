@@ -5,8 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import pytest
 import torch
@@ -19,13 +17,9 @@ FIGURES = {"samples.png", "learning_curves.png", "confusion_matrix.png"}
 QUICK = ("--epochs", 1, "--filters", 2)
 
 
-def stand_for_mnist(monkeypatch, *parts):
-    monkeypatch.setattr(mc, "load_mnist", lambda root, source: parts)
-
-
 @pytest.fixture
 def small_data(monkeypatch, digits, few):
-    stand_for_mnist(monkeypatch, digits, few)
+    monkeypatch.setattr(mc, "load_mnist", lambda root, source: (digits, few))
 
 
 def run(capsys, *arguments):
@@ -40,7 +34,7 @@ def results_in(folder):
 @pytest.mark.parametrize("source", SOURCE_NOTES)
 def test_the_whole_job(source, monkeypatch, digits, few, tmp_path, capsys):
     parts = [mc.Digits(d.images, d.labels, source) for d in (digits, few)]
-    stand_for_mnist(monkeypatch, *parts)
+    monkeypatch.setattr(mc, "load_mnist", lambda root, source: parts)
     out = tmp_path / "new" / "runs"
     asked = {"epochs": 2, "lr": 0.01, "filters": 3}
     options = [f"--{name}={value}" for name, value in asked.items()]
@@ -84,9 +78,7 @@ def test_the_seed_fixes_weights_and_batches(small_data, tmp_path, capsys):
         (["--epochs", "two"], "two"),
         (["--lr", "nan"], "lr"),
         (["--filters", "100000"], "at most 512, got 100000"),
-        (["--label-smoothing", "1"], "label_smoothing"),
         (["--recipe", "nonsense"], "nonsense"),
-        (["--source", "nonsense"], "nonsense"),
         (["--nonsense"], "--nonsense"),
     ],
     ids=" ".join,
@@ -207,27 +199,15 @@ def test_a_figure_that_cannot_be_drawn(small_data, tmp_path, capsys, monkeypatch
     assert left == FIGURES - {"learning_curves.png"}
 
 
-NOBODY = """
-import os
-import sys
-from mnist_cnn.__main__ import main
-
-if os.getuid() == 0:
-    os.setuid(65534)  # for root, every folder can be written
-main(sys.argv[1:])
-"""
-
-
-@pytest.mark.skipif(os.name == "nt", reason="no such modes on Windows")
-def test_a_folder_that_cannot_take_the_weights_is_found_before_training():
-    with tempfile.TemporaryDirectory() as folder:  # where every user can look
-        Path(folder).chmod(0o555)
-        done = in_a_process(NOBODY, f"--out={folder}")
-        Path(folder).chmod(0o755)
-    assert (done.returncode, done.stdout) == (2, b"")
-    assert done.stderr.startswith(b"error: ")
-    assert folder.encode() in done.stderr
-    assert done.stderr.count(b"\n") == 1
+@pytest.mark.skipif(os.name == "nt", reason="no such folder on Windows")
+@pytest.mark.parametrize("out", ["/proc", __file__])
+def test_a_folder_that_cannot_take_the_weights_is_found_before_training(out, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["--out", out])  # not even root writes into /proc
+    error = capsys.readouterr().err
+    assert error.startswith("error: [Errno ")
+    assert out in error
+    assert error.count("\n") == 1
 
 
 COMMAND = """
@@ -242,13 +222,13 @@ sys.exit(main(["--epochs=1", "--filters=2", *sys.argv[1:]]))
 """
 
 
-def in_a_process(code, *arguments, stdout=subprocess.PIPE, **environment):
+def in_a_process(*arguments, stdout=subprocess.PIPE, **environment):
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
+        [sys.executable, "-c", COMMAND, *arguments],
         env=os.environ | {"OMP_NUM_THREADS": "1"} | environment,
         stdout=stdout,
         stderr=subprocess.PIPE,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
@@ -258,7 +238,6 @@ def test_the_settings_of_other_programs_do_no_harm(tmp_path):
     settings = tmp_path / "matplotlibrc"
     settings.write_text("text.usetex: True\nimage.origin: lower\n")
     done = in_a_process(
-        COMMAND,
         f"--out={tmp_path / 'числа'}",
         PYTHONIOENCODING="cp1252",
         MPLBACKEND="module://not_installed.backend",
@@ -269,17 +248,11 @@ def test_the_settings_of_other_programs_do_no_harm(tmp_path):
     assert {p.name for p in (tmp_path / "числа").iterdir()} > FIGURES
 
 
-@pytest.mark.parametrize("reason", ["full", "closed"])
-def test_an_output_that_fails_costs_one_line(reason, tmp_path):
-    if reason == "closed":
-        reading, writing = os.pipe()
-        os.close(reading)  # as head does, after its line
-    elif Path("/dev/full").exists():
-        writing = os.open("/dev/full", os.O_WRONLY)
-    else:
-        pytest.skip("no such device here")
+def test_an_output_whose_reader_left_costs_one_line(tmp_path):
+    reading, writing = os.pipe()
+    os.close(reading)  # as head does, after its line
     with os.fdopen(writing, "wb") as output:
-        done = in_a_process(COMMAND, f"--out={tmp_path}", stdout=output)
+        done = in_a_process(f"--out={tmp_path}", stdout=output)
     assert done.returncode == 1
     assert done.stderr.startswith(b"error: [Errno ")
     assert done.stderr.count(b"\n") == 1

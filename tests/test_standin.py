@@ -14,18 +14,11 @@ def digits():
     return mc.load_mnist(source="standin")
 
 
-def test_sizes_and_types_are_those_of_mnist(digits):
-    for part, count in zip(digits, (60_000, 10_000), strict=True):
-        assert part.images.shape == (count, 1, 28, 28)
-        assert part.images.dtype == torch.float32
-        assert part.labels.shape == (count,)
-        assert part.source == "standin"
-
-
 def test_always_the_same(digits):
     """To the last grey level, whatever the processor and the number of threads."""
     digest = hashlib.sha256()
     for part in digits:
+        assert part.source == "standin"
         pixels = part.images.mul(255).round()
         assert torch.equal(pixels / 255, part.images)
         digest.update(pixels.byte().numpy())
