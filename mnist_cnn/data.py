@@ -111,17 +111,14 @@ def check_pixels(images: Tensor) -> None:
     if images.numel() == 0:
         return
     low, high = (end.item() for end in images.aminmax())  # both NaN if one pixel is
-    if not math.isfinite(low + high):
-        raise ValueError(f"expected finite pixels, got {low:g} to {high:g}")
-    if low >= 0 and high > BRIGHT:
-        raise ValueError(f"expected pixels from 0 to 1, got {high:g}: divide by 255")
+    finite = math.isfinite(low + high)
+    if not finite or (low >= 0 and high > BRIGHT):
+        cure = ": divide by 255" if finite else ""
+        raise ValueError(f"expected pixels in [0, 1], got {low:g} to {high:g}{cure}")
 
 
 def as_digits(digits: object) -> Digits:
-    """``Digits`` as they are, PyTorch's ``Subset`` of some as Digits, else ValueError.
-
-    ``torch.utils.data.random_split`` gives such subsets.
-    """
+    """``Digits`` as they are; PyTorch's ``Subset``, as of ``random_split``, as Digits."""
     if isinstance(digits, Subset):
         return as_digits(digits.dataset).take(digits.indices)
     if not isinstance(digits, Digits):

@@ -215,7 +215,7 @@ IMAGES, LABELS = torch.full((2, 1, 28, 28), 0.5), torch.tensor([0, 1])
     ("images", "labels", "words"),
     [
         (IMAGES * 255, LABELS, "divide by 255"),
-        (IMAGES * torch.nan, LABELS, "finite"),
+        (IMAGES * torch.nan, LABELS, "got nan to nan"),
         (IMAGES[:0], LABELS[:0], "empty set"),
         (IMAGES, [0, 1], r"got \[0, 1\]"),
         (IMAGES, LABELS[:1], r"got .* shape \(1,\)"),
