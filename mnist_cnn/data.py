@@ -118,7 +118,7 @@ def check_pixels(images: Tensor) -> None:
 
 
 def as_digits(digits: object) -> Digits:
-    """``Digits`` as they are; a ``Subset`` of some, as by ``random_split``, as Digits."""
+    """``Digits`` as they are; a ``Subset``, as ``random_split`` gives, as Digits."""
     if isinstance(digits, Subset):
         return as_digits(digits.dataset).take(digits.indices)
     if not isinstance(digits, Digits):
