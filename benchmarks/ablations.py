@@ -174,11 +174,7 @@ def train(row: Row, seed: int, digits: tuple[mc.Digits, mc.Digits]) -> mc.Histor
 def hold_out(train: mc.Digits) -> tuple[mc.Digits, mc.Digits]:
     """50,000 training images to learn from and 10,000 to choose by."""
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))
-
-    def cut(indices: Tensor) -> mc.Digits:
-        return mc.Digits(train.images[indices], train.labels[indices], train.source)
-
-    return cut(order[10_000:]), cut(order[:10_000])
+    return train.take(order[10_000:]), train.take(order[:10_000])
 
 
 def summarise(done: list[dict]) -> None:

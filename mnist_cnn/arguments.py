@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import math
 import operator
+from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 
 def check_model(model: object) -> None:
@@ -15,28 +16,25 @@ def check_model(model: object) -> None:
         raise ValueError(f"expected a model, as mc.VGG(), got {shorten(model)}")
 
 
-def whole_number(name: str, value: object, least: int = 1, most: int = 2**31) -> int:
+def whole_number(name: str, value: Any, least: int = 1, most: int = 2**31) -> int:
     """``value`` as an int; ValueError unless it is whole and from least to most.
 
-    The one rule for counts: integers of Python, of NumPy, and 0-dimensional tensors
-    and arrays of them are whole numbers; True, 3.0 and "3" are not.
+    NumPy's integers and tensors of one are whole numbers; True, 3.0 and "3" are not.
     """
     number = None
-    if not is_truth(value) and getattr(value, "ndim", 0) == 0:
-        with contextlib.suppress(TypeError):
-            number = operator.index(value)  # type: ignore[arg-type]
+    with contextlib.suppress(TypeError):
+        number = None if is_truth(value) else operator.index(value)
     if number is None or not least <= number <= most:
-        most_is_it = number is not None and number > most
-        bound = f"at most {most:,}" if most_is_it else f"at least {least}"
+        bound = f"at least {least}"
+        if number is not None and number > most:
+            bound = f"at most {most:,}"
         raise ValueError(
             f"expected {name} to be a whole number of {bound}, got {shorten(value)}"
         )
     return number
 
 
-def real_number(
-    name: str, value: object, least: float, below: float, what: str
-) -> float:
+def real_number(name: str, value: Any, least: float, below: float, what: str) -> float:
     """``value`` as a float; ValueError unless it is one from least on, below a bound.
 
     what: the numbers that are welcome, in words. Numbers of NumPy and tensors as above.
@@ -44,7 +42,7 @@ def real_number(
     number = math.nan
     if not isinstance(value, str) and not is_truth(value):
         with contextlib.suppress(TypeError, ValueError, RuntimeError, OverflowError):
-            number = float(value)  # type: ignore[arg-type]
+            number = float(value)
     if not least <= number < below:
         raise ValueError(f"expected {name} to be {what}, got {shorten(value)}")
     return number
@@ -57,5 +55,7 @@ def is_truth(value: object) -> bool:
 
 def shorten(value: object) -> str:
     """What came, for an error message: its repr, cut in the middle if it is long."""
+    if isinstance(value, Tensor) and value.ndim:
+        return f"{value.dtype} of shape {tuple(value.shape)} on {value.device}"
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:50]}...{text[-20:]}"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import math
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
-import platformdirs
+import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import TensorDataset
+from torch.utils.data import Subset, TensorDataset
 
 from mnist_cnn.arguments import shorten, whole_number
+from mnist_cnn.sources.mnist import Unavailable, data_root, obtain
+from mnist_cnn.sources.standin import make_standin
 
 __all__ = [
     "CLASSES",
@@ -25,6 +27,7 @@ __all__ = [
 
 CLASSES = 10
 IMAGE_SHAPE = (1, 28, 28)  # channels, height, width
+BRIGHT = 50  # without negative pixels, images with brighter ones are of 0 to 255
 SOURCES = ("auto", "mnist", "standin")
 
 
@@ -35,42 +38,31 @@ class StandinWarning(UserWarning):
 class Digits(TensorDataset):
     """Images of digits with their labels, held in memory.
 
-    images: (N, 1, 28, 28) float32 in [0, 1], ink is 1 and paper is 0.
-    labels: (N,) int64, 0 to 9.
-    source: "mnist", or "standin" for the offline replacement.
+    images: (N, 1, 28, 28) float32. Those of ``load_mnist`` lie in [0, 1], ink is 1 and
+    paper is 0; other scales, as of normalised images, are welcome, 0 to 255 is not.
+    labels: (N,) int64, from 0 on.
+    source: "mnist", "standin" for the offline replacement, or "own".
 
-    ``digits[i]`` is ``(image, label)``. Raises ValueError for any other shape,
-    dtype or range, and for an empty set.
+    ``digits[i]`` is ``(image, label)``. Raises ValueError for any other shape or
+    dtype, for pixels that are not finite, and for an empty set.
     """
 
-    def __init__(self, images: Tensor, labels: Tensor, source: str = "mnist"):
+    def __init__(self, images: Tensor, labels: Tensor, source: str = "own"):
         check_images(images)
         if len(images) == 0:
             raise ValueError("expected at least one image, got an empty set")
-        if not isinstance(labels, Tensor):
-            raise ValueError(
-                f"expected a tensor of labels, got {type(labels).__name__}"
-            )
-        if labels.dtype != torch.int64 or labels.shape != (len(images),):
+        check_pixels(images)
+        if (
+            not isinstance(labels, Tensor)
+            or (labels.dtype, labels.device) != (torch.int64, images.device)
+            or labels.shape != (len(images),)
+        ):
             raise ValueError(
                 f"expected labels as int64 of shape ({len(images)},), one an image, "
-                f"got {labels.dtype} of shape {tuple(labels.shape)}"
+                f"on {images.device}, got {shorten(labels)}"
             )
-        if labels.device != images.device:
-            raise ValueError(
-                f"expected images and labels on one device, got {images.device} "
-                f"and {labels.device}"
-            )
-        if labels.min() < 0 or labels.max() >= CLASSES:
-            raise ValueError(
-                f"expected labels 0 to {CLASSES - 1}, "
-                f"got {labels.min().item()} to {labels.max().item()}"
-            )
-        if not (images.min() >= 0 and images.max() <= 1):  # also false for NaN
-            raise ValueError(
-                "expected pixels in [0, 1], got "
-                f"{images.min().item():g} to {images.max().item():g}"
-            )
+        if labels.min() < 0:
+            raise ValueError(f"expected labels from 0 on, got {labels.min().item()}")
         super().__init__(images, labels)
         self.images, self.labels, self.source = images, labels, source
 
@@ -86,40 +78,50 @@ class Digits(TensorDataset):
 
     def first(self, count: int) -> Digits:
         """The first ``count`` digits, sharing memory with these."""
-        count = whole_number("count", count)
-        return Digits(self.images[:count], self.labels[:count], self.source)
+        return self.take(slice(whole_number("count", count)))
+
+    def take(self, index: Tensor | np.ndarray | Sequence[int] | slice) -> Digits:
+        """Those at some positions, in that order: ``digits.take(digits.labels == 3)``.
+
+        index: a tensor, an array or a list, of positions or of True and False; or a
+        slice, which shares memory with these. IndexError where there is no such image.
+        """
+        if not isinstance(index, slice):
+            index = index.cpu().numpy() if isinstance(index, Tensor) else index
+            places = np.asarray(np.arange(len(self))[index])
+            if places.ndim != 1:
+                raise ValueError(f"expected a row of positions, got {shorten(index)}")
+            index = torch.from_numpy(places).to(self.images.device)
+        return Digits(self.images[index], self.labels[index], self.source)
 
 
 def check_images(images: Tensor) -> None:
     """Raise ValueError unless ``images`` is a float32 tensor (N, 1, 28, 28)."""
-    if not isinstance(images, Tensor):
-        raise ValueError(f"expected a tensor of images, got {type(images).__name__}")
-    if images.shape[1:] != IMAGE_SHAPE or images.dtype != torch.float32:
+    good = isinstance(images, Tensor) and images.dtype == torch.float32
+    if not (good and images.shape[1:] == IMAGE_SHAPE):
         raise ValueError(
-            "expected images as float32 of shape (N, 1, 28, 28), "
-            f"got {images.dtype} of shape {tuple(images.shape)}"
+            f"expected images as float32 of shape (N, 1, 28, 28), got {shorten(images)}"
         )
 
 
-def check_digits(digits: object) -> None:
-    """Raise ValueError unless these are ``Digits``."""
+def check_pixels(images: Tensor) -> None:
+    """Raise ValueError for NaN, infinity, and what looks like 0 to 255."""
+    if images.numel() == 0:
+        return
+    low, high = (end.item() for end in images.aminmax())  # both NaN if one pixel is
+    finite = math.isfinite(low + high)
+    if not finite or (low >= 0 and high > BRIGHT):
+        cure = ": divide by 255" if finite else ""
+        raise ValueError(f"expected pixels in [0, 1], got {low:g} to {high:g}{cure}")
+
+
+def as_digits(digits: object) -> Digits:
+    """``Digits`` as they are; a ``Subset``, as ``random_split`` gives, as Digits."""
+    if isinstance(digits, Subset):
+        return as_digits(digits.dataset).take(digits.indices)
     if not isinstance(digits, Digits):
         raise ValueError(f"expected Digits, as of load_mnist, got {shorten(digits)}")
-
-
-def data_root() -> Path:
-    """Where the data set lives unless told: $MNIST_CNN_DATA, or the user's cache.
-
-    Without a usable home folder, a folder among the system's temporary files.
-    """
-    if folder := os.environ.get("MNIST_CNN_DATA"):
-        return Path(folder).expanduser()
-    cache = platformdirs.user_cache_path("mnist_cnn")
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return Path(tempfile.gettempdir()) / "mnist_cnn"
-    return cache
+    return digits
 
 
 def load_mnist(
@@ -135,9 +137,6 @@ def load_mnist(
     ``mnist_cnn.sources.mnist.Unavailable``, a RuntimeError, when "mnist" cannot be had.
     Source: Y. LeCun, C. Cortes, C. Burges, the MNIST database of handwritten digits.
     """
-    from mnist_cnn.sources.mnist import Unavailable, obtain
-    from mnist_cnn.sources.standin import make_standin
-
     if source not in SOURCES:
         raise ValueError(
             f'expected source to be "auto", "mnist" or "standin", got {source!r}'
@@ -158,13 +157,10 @@ def load_mnist(
         )
     if tensors is None:
         tensors, found = make_standin(), "standin"
-    train_images, train_labels, test_images, test_labels = tensors
-    return (
-        _digits(train_images, train_labels, found),
-        _digits(test_images, test_labels, found),
-    )
+    return _digits(tensors[:2], found), _digits(tensors[2:], found)
 
 
-def _digits(images: Tensor, labels: Tensor, source: str) -> Digits:
+def _digits(tensors: list[Tensor], source: str) -> Digits:
+    images, labels = tensors
     pixels = images.unsqueeze(1).float().div_(255)  #         (N, 1, 28, 28)
     return Digits(pixels, labels.long(), source)

@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 import mnist_cnn as mc
-from mnist_cnn.cli import WHICH, parse
+from mnist_cnn.cli import SOURCE_NOTES, parse
 from mnist_cnn.training import check_finite, run
 
 COMMAND = "torchrun --local-addr=localhost --nproc-per-node=2 -m mnist_cnn.distributed"
@@ -77,7 +77,7 @@ def main() -> None:
         sys.exit(f"error: {e}")
     if rank == 0:
         mc.save(model, options.out / "model.safetensors")
-        print(f"test accuracy {100 * accuracy:.2f} %{WHICH[test.source]}")
+        print(f"test accuracy {100 * accuracy:.2f} %{SOURCE_NOTES[test.source]}")
 
 
 if __name__ == "__main__":

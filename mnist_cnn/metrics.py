@@ -10,13 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mnist_cnn.arguments import check_model, whole_number
-from mnist_cnn.data import Digits, check_digits, check_images
+from mnist_cnn.data import Digits, as_digits, check_images, check_pixels
 from mnist_cnn.model import device_of, eval_mode
 
 __all__ = ["Metrics", "accuracy_interval", "evaluate", "predict"]
-
-
-ROUNDED = 1e-3  # what turning and scaling images may add to full ink
 
 
 class Metrics(NamedTuple):
@@ -32,15 +29,12 @@ def predict(model: nn.Module, images: Tensor, batch_size: int = 250) -> Tensor:
     Runs in eval mode on the model's device and leaves each layer in the mode it was
     in. ``predict(...).argmax(1)`` are the predicted digits, ``.softmax(1)`` their
     probabilities. Larger batches are slower on processors: their memory is fetched from
-    the system anew each time. Raises ValueError for pixels outside [0, 1] or NaN, for
-    which any answer would be a guess; looking takes a thousandth of the time.
+    the system anew each time. Raises ValueError for NaN and for images of 0 to 255,
+    for which any answer would be a guess; looking takes a thousandth of the time.
     """
     check_model(model)
     check_images(images)
-    if images.numel():
-        low, high = images.aminmax()
-        if not (low >= -ROUNDED and high <= 1 + ROUNDED):  # also for NaN
-            raise ValueError(f"expected pixels in [0, 1], got {low:g} to {high:g}")
+    check_pixels(images)
     batch_size = whole_number("batch_size", batch_size)
     device = device_of(model)
     with torch.inference_mode(), eval_mode(model):
@@ -54,7 +48,7 @@ def evaluate(model: nn.Module, digits: Digits) -> Metrics:
 
     Raises ValueError for a model with fewer outputs than the digits have classes.
     """
-    check_digits(digits)
+    digits = as_digits(digits)
     logits, labels = predict(model, digits.images), digits.labels.cpu()
     if logits.ndim != 2 or logits.shape[1] <= labels.max():
         raise ValueError(

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mnist_cnn.arguments import whole_number
-from mnist_cnn.data import Digits, check_digits
+from mnist_cnn.data import Digits, as_digits
 from mnist_cnn.metrics import predict
 from mnist_cnn.model import VGG
 
@@ -28,9 +28,8 @@ class Neighbours:
     def __init__(self, model: VGG, train: Digits):
         if not isinstance(model, VGG):
             raise ValueError(f"expected a VGG, got {type(model).__name__}")
-        check_digits(train)
         self.body = nn.Sequential(copy.deepcopy(model.features), nn.Flatten())
-        self.known = self.features(train.images)  #           (M, F)
+        self.known = self.features(as_digits(train).images)  # (M, F)
 
     def features(self, images: Tensor) -> Tensor:
         """Those of images (N, 1, 28, 28), scaled to length 1: (N, F)."""

@@ -19,7 +19,7 @@ from torch.utils.data import BatchSampler, DataLoader, RandomSampler, Sequential
 from mnist_cnn.arguments import check_model, real_number, shorten, whole_number
 from mnist_cnn.augment import augment
 from mnist_cnn.config import TrainConfig
-from mnist_cnn.data import Digits, check_digits
+from mnist_cnn.data import Digits, as_digits
 from mnist_cnn.devices import Bfloat16, has_fast_bfloat16
 from mnist_cnn.metrics import Metrics, evaluate
 from mnist_cnn.model import device_of
@@ -67,8 +67,7 @@ def make_loaders(
     numbers, evaluation included, changes the order of the batches. A whole batch is
     cut from the tensors at once, which is much faster than image by image.
     """
-    check_digits(train)
-    check_digits(test)
+    train, test = as_digits(train), as_digits(test)
     batch_size = whole_number("batch_size", batch_size)
     seed = whole_number("seed", seed, least=0, most=2**63)
 
@@ -163,13 +162,11 @@ def fit(
     another kind and for a config or digits that do not suit the model.
     """
     check_model(model)
-    for digits in (train, test):
-        check_digits(digits)
     config = TrainConfig() if config is None else config
     if not isinstance(config, TrainConfig):
         raise ValueError(f"expected a TrainConfig, got {shorten(config)}")
     device = device_of(model)
-    train, test = train.to(device), test.to(device)
+    train, test = as_digits(train).to(device), as_digits(test).to(device)
     loader, _ = make_loaders(train, test, config.batch_size, config.seed)
     ours = optimizer is None
     if optimizer is None:

@@ -215,7 +215,7 @@ def some_digits():
     if test.source != "mnist":
         pytest.skip("MNIST is not here, and what is promised is promised of MNIST")
     chosen = torch.arange(0, len(test), 17)
-    return mc.Digits(test.images[chosen], test.labels[chosen]), mc.load()
+    return test.take(chosen), mc.load()
 
 
 def test_mnist_stays_as_it_is(some_digits):

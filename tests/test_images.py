@@ -35,7 +35,7 @@ def test_no_tensor_crashes_a_public_function(shape, dtype, pixel):
             wrong = "expected pixels in" if fits else "expected images as float32"
             with pytest.raises(ValueError, match=wrong):
                 use(content)
-    if fits and shape[0] and 0 <= pixel <= 1:
+    if fits and shape[0] and content.isfinite().all() and pixel <= 50:
         assert len(mc.Digits(content, torch.zeros(shape[0]).long())) == shape[0]
     else:
         with pytest.raises(ValueError, match="expected"):

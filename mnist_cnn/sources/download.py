@@ -8,19 +8,15 @@ import os
 import queue
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 __all__ = ["CannotDownload", "fetch"]
 
-CONNECT = 5.0  # seconds to wait for one address, or for its next bytes
-SILENCE = 6.0  # seconds with next to no data from anywhere, after which to give up
-BUSY = 1.0  # seconds to leave a server alone that reports a failure of its own
-ENOUGH = 16_384  # bytes that end a silence
+CONNECT = 4.0  # seconds to wait for one address, or for its next bytes
+SILENCE = 8.0  # seconds without a byte from anywhere, after which to give up
 LARGEST = 20_000_000  # bytes of one answer; no archive has as many
 TOTAL = 11_594_722  # bytes of the four archives
 
@@ -29,58 +25,48 @@ class CannotDownload(OSError):
     """No address gave the right file."""
 
 
-def fetch(archives: Iterable[tuple[str, str]], mirrors: list[str], to: Path) -> None:
-    """Put ``archives``, pairs of name and MD5, into the folder ``to``.
+def fetch(archives: Iterable[tuple[str, str]], mirrors: list[str]) -> dict[str, bytes]:
+    """The content of ``archives``, pairs of name and MD5, by name.
 
     torchvision's own download can wait for ever. urllib's timeout is not enough either:
     it starts anew with each address of a host, and looking up a name has none. So a
     thread does the work, and is left behind when nothing comes from it.
 
-    Raises CannotDownload, and OSError where ``to`` cannot be written. With the
-    environment variable MNIST_CNN_OFFLINE set to 1, does not try.
+    Raises CannotDownload. With the environment variable MNIST_CNN_OFFLINE set to 1,
+    does not try.
     """
     from tqdm import tqdm
 
     if os.environ.get("MNIST_CNN_OFFLINE", "0") not in ("", "0"):
         raise CannotDownload("MNIST_CNN_OFFLINE is set")
-    events: queue.SimpleQueue[int | Exception | None] = queue.SimpleQueue()
-    stop = threading.Event()
-
-    def report(size: int) -> None:
-        if stop.is_set():
-            raise SystemExit  # ends the thread, nobody waits for it any more
-        events.put(size)
+    # The number of bytes that came; at the end what they make, or why nothing came
+    arrivals: queue.SimpleQueue[int | dict[str, bytes] | Exception] = (
+        queue.SimpleQueue()
+    )
+    plain = [m.replace("https:", "http:") for m in mirrors]  # in case of SSL errors
+    urls = list(dict.fromkeys([*mirrors, *plain]))
 
     def work() -> None:
-        plain = [m.replace("https:", "http:") for m in mirrors]  # in case of SSL errors
-        urls = list(dict.fromkeys([*mirrors, *plain])) * 2  # a second chance for each
         try:
-            for name, md5 in archives:
-                (to / name).write_bytes(_archive(name, md5, urls, report))
-                report(ENOUGH)
-            events.put(None)
+            arrivals.put(
+                {n: _archive(n, md5, urls, arrivals.put) for n, md5 in archives}
+            )
         except Exception as error:
-            events.put(error)
+            arrivals.put(error)
 
     threading.Thread(target=work, daemon=True).start()
-    deadline, fresh = time.monotonic() + SILENCE, 0
     look = {"unit": "B", "unit_scale": True, "leave": False, "delay": 1}
     with tqdm(desc="MNIST", total=TOTAL, file=sys.stdout, **look) as bar:
-        try:
-            while True:
-                event = events.get(timeout=max(0.0, deadline - time.monotonic()))
-                if event is None:
-                    return
-                if isinstance(event, Exception):
-                    raise event
-                bar.update(event)
-                fresh += event
-                if fresh >= ENOUGH:
-                    deadline, fresh = time.monotonic() + SILENCE, 0
-        except queue.Empty:
-            raise CannotDownload(f"no answer within {SILENCE:g} seconds") from None
-        finally:
-            stop.set()
+        while True:
+            try:
+                arrived = arrivals.get(timeout=SILENCE)
+            except queue.Empty:
+                raise CannotDownload(f"no answer within {SILENCE:g} seconds") from None
+            if isinstance(arrived, dict):
+                return arrived
+            if isinstance(arrived, Exception):
+                raise arrived
+            bar.update(arrived)
 
 
 def _archive(
@@ -89,15 +75,12 @@ def _archive(
     """The content of one archive, from the first of ``urls`` that has the right one."""
     reasons = {}
     for url in urls.copy():
-        reason: object
         try:
             content = _get(url + name, report)
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            reason = error.reason if type(error) is URLError else error
+        except (OSError, http.client.HTTPException) as error:
+            reason: object = error.reason if type(error) is URLError else error
             if isinstance(error, HTTPError):
                 error.close()
-                if error.code >= 500:
-                    time.sleep(BUSY)
         else:
             if hashlib.md5(content, usedforsecurity=False).hexdigest() == md5:
                 urls.insert(0, url)  # ask here first for the next archive

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import io
-import shutil
+import gzip
+import hashlib
+import os
 import tempfile
-import time
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
+import platformdirs
 from torch import Tensor
 
+from mnist_cnn.files import write_whole
 from mnist_cnn.sources import download, idx
 
-__all__ = ["Unavailable", "obtain"]
-
-STAGING = ".download-"  # how the names of the temporary folders begin
-ABANDONED = 86400.0  # seconds without a change, after which one was left by a kill
+__all__ = ["Unavailable", "data_root", "obtain"]
 
 
 class Unavailable(RuntimeError):
     """MNIST is neither on this computer nor to be had from the network."""
+
+
+def data_root() -> Path:
+    """Where the data set lives unless told: $MNIST_CNN_DATA, or the user's cache.
+
+    Where no folder can be made for that, one among the system's temporary files. It is
+    made when something is put there.
+    """
+    if folder := os.environ.get("MNIST_CNN_DATA"):
+        return Path(folder).expanduser()
+    cache = platformdirs.user_cache_path("mnist_cnn")
+    there = next((p for p in (cache, *cache.parents) if os.access(p, os.F_OK)), cache)
+    if there.is_dir() and (there == cache or os.access(there, os.W_OK)):
+        return cache
+    return Path(tempfile.gettempdir()) / "mnist_cnn"
 
 
 def obtain(root: Path) -> list[Tensor]:
@@ -41,68 +53,36 @@ def obtain(root: Path) -> list[Tensor]:
     except (OSError, idx.DamagedFile) as error:
         damaged = str(error)
     try:
-        tensors = _install(raw)
-    except (OSError, idx.DamagedFile) as error:
+        archives = _archives(raw)
+    except OSError as error:
         raise Unavailable(
             f"{damaged or 'MNIST is not on this computer'}, and downloading it failed "
             f"({error}). Connect to the internet and run this again, or put the four "
             f".gz files of MNIST into {raw.absolute()}."
         ) from error
+    files = {
+        name.removesuffix(".gz"): gzip.decompress(archives[name]) for name in archives
+    }
+    tensors = [idx.decode(name, bytearray(files[name])) for name in idx.FILES]
     if damaged:
         warnings.warn(f"{damaged}: it was replaced, not used", stacklevel=3)
-    return tensors
-
-
-def _install(raw: Path) -> list[Tensor]:
-    """Make all files in a temporary folder, check them there, move them to ``raw``."""
-    from torchvision.datasets import MNIST
-    from torchvision.datasets.utils import check_integrity
-
-    with _staging(raw.resolve().parent) as staging:  # raw may be a link to another disk
-        new = staging / "MNIST" / "raw"
-        new.mkdir(parents=True)
-        missing = []
-        for name, md5 in MNIST.resources:
-            try:
-                good = check_integrity(raw / name, md5)
-            except OSError:  # it may not be read
-                good = False
-            if good:
-                shutil.copyfile(raw / name, new / name)
-            else:
-                missing.append((name, md5))
-        if missing:
-            download.fetch(missing, MNIST.mirrors, to=new)
-        with contextlib.redirect_stdout(io.StringIO()):
-            MNIST(staging, download=True)  # has the archives: checks and unpacks them
-        tensors = idx.read(new)
-        try:
-            raw.mkdir(parents=True, exist_ok=True)
-            for path in new.iterdir():
-                path.replace(raw / path.name)
-        except OSError as error:
-            warnings.warn(f"MNIST cannot be kept for next time: {error}", stacklevel=4)
-    return tensors
-
-
-@contextlib.contextmanager
-def _staging(parent: Path) -> Iterator[Path]:
-    """A temporary folder in ``parent``, or elsewhere if that cannot be written.
-
-    Removes those that killed processes left there.
-    """
-    make = functools.partial(
-        tempfile.TemporaryDirectory[str], prefix=STAGING, ignore_cleanup_errors=True
-    )
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        for old in parent.glob(f"{STAGING}*"):
-            with contextlib.suppress(OSError):  # another process may be as quick
-                changed = max(p.stat().st_mtime for p in [old, *old.rglob("*")])
-                if time.time() - changed > ABANDONED:
-                    shutil.rmtree(old)
-        folder = make(dir=parent)
-    except OSError:
-        folder = make()
-    with folder as path:
-        yield Path(path)
+        for name, content in (archives | files).items():
+            write_whole(raw / name, content)
+    except (OSError, ValueError) as error:
+        warnings.warn(f"MNIST cannot be kept for next time: {error}", stacklevel=3)
+    return tensors
+
+
+def _archives(raw: Path) -> dict[str, bytes]:
+    """The four archives by name: those in the folder that are right, and downloads."""
+    from torchvision.datasets import MNIST
+
+    archives = {}
+    for name, md5 in MNIST.resources:
+        with contextlib.suppress(OSError):  # it is not there, or may not be read
+            content = (raw / name).read_bytes()
+            if hashlib.md5(content, usedforsecurity=False).hexdigest() == md5:
+                archives[name] = content
+    missing = [(name, md5) for name, md5 in MNIST.resources if name not in archives]
+    return archives | (download.fetch(missing, MNIST.mirrors) if missing else {})

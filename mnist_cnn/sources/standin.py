@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -33,7 +29,9 @@ def make_standin() -> list[Tensor]:
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI,
     as in ``sklearn.datasets.load_digits``.
     """
-    pixels, labels = map(torch.from_numpy, _load_digits())
+    from sklearn.datasets import load_digits  # takes seconds
+
+    pixels, labels = map(torch.from_numpy, load_digits(return_X_y=True))
     sources = pixels.reshape(-1, 1, 8, 8) / 16  #                (1797, 1, 8, 8)
     large = F.interpolate(sources, size=(20, 20), mode="bicubic")
     for_test = torch.arange(len(labels)) % EVERY == 0
@@ -46,20 +44,6 @@ def make_standin() -> list[Tensor]:
     finally:
         torch.set_num_threads(threads)
     return [*train, *test]
-
-
-def _load_digits() -> tuple[np.ndarray, np.ndarray]:
-    """What ``load_digits(return_X_y=True)`` returns, without seconds of importing."""
-    found = importlib.util.find_spec("sklearn")
-    package = Path(found.origin).parent if found and found.origin else Path()
-    file = package / "datasets" / "data" / "digits.csv.gz"
-    if not file.is_file():  # another version may keep it elsewhere
-        from sklearn.datasets import load_digits
-
-        pixels, labels = load_digits(return_X_y=True)
-        return pixels, labels
-    table = np.loadtxt(file, delimiter=",")  #                (1797, 65)
-    return table[:, :-1], table[:, -1].astype(np.int64)
 
 
 def _vary(
