@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile, features
 from seven import draw_seven, is_seven
 
-from mnist_cnn import pictures
+from mnist_cnn.handwriting import pictures
 from mnist_cnn.handwriting import find_digits, to_mnist
 
 MAX_PIXELS = 4_000_000
