@@ -12,7 +12,7 @@ from mnist_cnn.data import CLASSES, Digits, check_digits
 from mnist_cnn.plots.style import BLUE, GREY, MISTAKES, ORANGE, Numbers, as_array
 from mnist_cnn.training import History
 
-LOSSES = [m * 10.0**power for power in range(-4, 3) for m in (1, 2, 5)]
+LOSSES = [m * 10.0**power for power in range(-4, 7) for m in (1, 2, 5)]
 ACCURACIES = [0.1, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999]
 
 
