@@ -32,9 +32,8 @@ def test_no_tensor_crashes_a_public_function(shape, dtype, pixel):
     ):
         try:
             assert len(use()) == count
-        except ValueError as error:
+        except ValueError:
             assert not right
-            assert "expected" in str(error)
 
 
 # Images for to_mnist: ValueError is the one error it documents for what is no digit
