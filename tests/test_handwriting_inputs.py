@@ -54,12 +54,6 @@ def test_16_bits_may_be_only_partly_used(bits, tones):
     assert is_seven(to_mnist(array << (bits - 8)))
 
 
-@pytest.mark.parametrize("top", [0.9, 1.0, 1.01, 1.09])
-def test_light_ink_that_resizing_made_too_light(top):
-    array = np.asarray(draw_seven(ink=255, paper=30)) / 255
-    assert is_seven(to_mnist(array * top))
-
-
 @pytest.mark.parametrize("colour", [20, 250], ids=["dark ink", "light ink"])
 @pytest.mark.parametrize("backdrop", [0, 128, 255])
 def test_transparent_paper_is_no_colour(colour, backdrop):
@@ -72,8 +66,7 @@ def test_transparent_paper_is_no_colour(colour, backdrop):
 
 def test_a_palette_may_have_a_transparent_entry(tmp_path):
     image = draw_seven(ink=0, paper=255).quantize(2, dither=Image.Dither.NONE)
-    paper = image.getpixel((0, 0))
-    image.save(tmp_path / "seven.png", transparency=paper)
+    image.save(tmp_path / "seven.png", transparency=image.getpixel((0, 0)))
     assert is_seven(to_mnist(tmp_path / "seven.png"))
 
 
@@ -82,17 +75,14 @@ COLOUR = np.repeat(GRAY[..., np.newaxis], 3, axis=-1)
 UNIT = (GRAY / 255).astype(np.float32)
 ARRAYS = {
     "uint8": GRAY,
-    "channel last": GRAY[..., np.newaxis],
     "channel first": GRAY[np.newaxis],
     "colour": COLOUR,
     "colour first": np.moveaxis(COLOUR, -1, 0),
     "with alpha": np.dstack([COLOUR, np.full(GRAY.shape, 255, np.uint8)]),
     "float": UNIT,
-    "double to 255": GRAY.astype(np.float64),
     "int64": GRAY.astype(np.int64),
     "bool": GRAY > 128,
-    "uint8 of 0 and 1": (GRAY > 128).astype(np.uint8),
-    "float, a little too large": 1.000001 * UNIT,
+    "float that resizing made too light": 1.09 * UNIT / UNIT.max(),
     "large": GRAY.repeat(20, axis=0).repeat(20, axis=1),
     "read-only": np.broadcast_to(UNIT, (1, *UNIT.shape)),
     "tensor": torch.tensor(GRAY),
@@ -201,7 +191,6 @@ def test_a_blank_image(value, size):
     [
         (np.zeros((0, 28)), "of shape"),
         (np.zeros(28), "of shape"),
-        (np.zeros((2, 2, 2, 2)), "of shape"),
         (np.zeros((9, 28, 28)), "of shape"),
         (np.full((28, 28), "ink"), "numbers"),
         (np.full((28, 28), np.nan), "NaN"),
@@ -244,7 +233,7 @@ def test_a_pipe_is_never_opened(tmp_path):
         to_mnist(tmp_path / "pipe.png")
 
 
-@pytest.mark.parametrize("brand", [b"heic", b"heix", b"hevc", b"mif1"])
+@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
 def test_the_way_out_of_heic(tmp_path, brand):
     content = b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1heic" + bytes(100)
     (tmp_path / "IMG_1.HEIC").write_bytes(content)
@@ -297,5 +286,3 @@ def test_a_picture_that_pillow_refuses(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 160 * 120 // 2 - 1)
     with pytest.raises(ValueError, match=r"bomb\.png has too many pixels"):
         to_mnist(path)
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 160 * 120 - 1)  # only a warning
-    assert is_seven(to_mnist(path))

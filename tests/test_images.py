@@ -3,7 +3,6 @@
 import io
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,21 +37,20 @@ def test_no_tensor_crashes_a_public_function(shape, dtype, pixel):
 
 # Images for to_mnist: ValueError is the one error it documents for what is no digit
 
-CHANNELS = {"1": 1, "L": 1, "LA": 2, "P": 1, "PA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
-CHANNELS |= {"YCbCr": 3, "HSV": 3, "LAB": 3, "I": 4, "F": 4, "I;16": 2}
-length = st.one_of(st.integers(1, 70), st.sampled_from([1, 900]))
+shapes = st.lists(st.sampled_from([0, 1, 2, 3, 4, 28, 40]), max_size=4).map(tuple)
+numbers = st.sampled_from([np.uint8, np.int64, np.uint16, np.float16, float, bool])
+odd = st.sampled_from([0, 1, -1, 70_000, np.nan, np.inf])
 content = st.sampled_from(["noise", "blank", "stroke"])
-seeds = st.integers(0, 100)
+modes = st.sampled_from(["1", "P", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "I", "F"])
 
 
-def draw(shape: tuple[int, ...], content: str, seed: int) -> np.ndarray:
+def draw(shape: tuple[int, ...], content: str) -> np.ndarray:
     """Bytes of nothing but noise, of nothing at all, or with a dark stroke."""
     if content == "noise":
-        return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-    pixels = np.full(shape, 255 if seed % 2 else 128, np.uint8)
+        return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    pixels = np.full(shape, 200, np.uint8)
     if content == "stroke":
-        middle = tuple(slice(n // 3, n // 3 + n // 4 + 1) for n in shape[:2])
-        pixels[middle] = seed
+        pixels[tuple(slice(n // 3, n // 3 + n // 4 + 1) for n in shape[:2])] = 30
     return pixels
 
 
@@ -66,25 +64,15 @@ def assert_digit_or_value_error(image: object) -> None:
     assert 0 <= digit.min() <= digit.max() <= 1
 
 
-@given(st.sampled_from([*CHANNELS]), length, length, content, seeds)
-def test_no_picture_crashes_to_mnist(mode, width, height, content, seed):
-    pixels = draw((height, width, CHANNELS[mode]), content, seed)
-    if mode == "1":
-        image = Image.fromarray(pixels[..., 0]).convert("1")
-    else:
-        image = Image.frombytes(mode, (width, height), pixels.tobytes())
-    assert_digit_or_value_error(image)
+@given(st.tuples(*[st.sampled_from([1, 2, 28, 70, 900])] * 2), modes, content)
+def test_no_picture_crashes_to_mnist(size, mode, content):
+    assert_digit_or_value_error(Image.fromarray(draw(size, content)).convert(mode))
 
 
-numbers = st.sampled_from([np.uint8, np.int64, np.uint16, np.float16, float, bool])
-odd = st.sampled_from([0, 1, -1, 70_000, np.nan, np.inf])
-shapes = st.lists(st.sampled_from([0, 1, 2, 3, 4, 5, 28, 40]), max_size=4).map(tuple)
-
-
-@given(shapes, numbers, content, seeds, odd, st.booleans())
-def test_no_array_crashes_to_mnist(shape, dtype, content, seed, odd, as_tensor):
+@given(shapes, numbers, content, odd, st.booleans())
+def test_no_array_crashes_to_mnist(shape, dtype, content, odd, as_tensor):
     with np.errstate(all="ignore"):
-        array = draw(shape, content if len(shape) > 1 else "noise", seed).astype(dtype)
+        array = draw(shape, content if len(shape) > 1 else "noise").astype(dtype)
         if array.size:
             array.flat[0] = np.asarray(odd).astype(dtype)
     assert_digit_or_value_error(torch.from_numpy(array) if as_tensor else array)
@@ -94,17 +82,7 @@ def test_no_array_crashes_to_mnist(shape, dtype, content, seed, odd, as_tensor):
 def test_no_file_crashes_to_mnist(garbage, kind):
     file = io.BytesIO()
     if kind:
-        Image.fromarray(draw((40, 40), "stroke", 0)).save(file, kind)
+        Image.fromarray(draw((40, 40), "stroke")).save(file, kind)
     whole = file.getvalue()
     cut = len(whole) - (garbage[0] if garbage else 0)
     assert_digit_or_value_error(io.BytesIO(whole[: max(cut, 0)] + garbage))
-
-
-@given(st.binary(max_size=100))
-@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of the damage
-def test_no_note_of_a_camera_crashes_to_mnist(garbage):
-    """Of the same picture, upright or turned: it is never refused."""
-    for exif in (b"Exif\0\0II*\0\x08\0\0\0" + garbage, b"Exif\0\0" + garbage):
-        file = io.BytesIO()
-        Image.fromarray(draw((40, 40), "stroke", 0)).save(file, "jpeg", exif=exif)
-        assert mc.to_mnist(file).sum() > 10
