@@ -67,11 +67,10 @@ def test_a_pale_part_of_a_thin_stroke_stays():
 @pytest.mark.parametrize(
     "light",
     [
-        lambda y, x: 1 - 0.5 * ((y - 0.5) ** 2 + (x - 0.5) ** 2),
-        lambda y, x: 1 - 0.5 * (1 - x) ** 3,
+        lambda y, x: 1 - 0.5 * ((y - 0.5) ** 2 + (x - 0.5) ** 2),  # a spot
+        lambda y, x: 1 - 0.5 * (1 - x) ** 3,  # a dark side
         lambda y, x: 1 - 0.6 * y,
     ],
-    ids=["a spot", "a dark side", "fading"],
 )
 def test_uneven_light_in_a_small_picture(light):
     """Paper that is lighter here and darker there is still paper, and dark ink dark."""
@@ -211,6 +210,7 @@ def test_mnist_stays_as_it_is(some_digits, inverted):
 
 
 def test_the_photos_are_read():
+    """Without a warning of several digits: it would be an error here."""
     model = mc.load()
     images = torch.stack([to_mnist(PHOTOS / f"{digit}.jpg") for digit in range(10)])
     assert mc.predict(model, images).argmax(dim=1).tolist() == list(range(10))

@@ -15,16 +15,13 @@ from mnist_cnn.handwriting import find_digits, pictures, to_mnist
 
 # What goes in
 
-MODES = ["1", "L", "P", "LA", "PA", "RGB", "RGBA", "I", "F", "I;16", "I;16B"]
-MODES += ["CMYK", "YCbCr", "RGBX", "HSV"]
+MODES = ["1", "L", "P", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "I", "F", "I;16", "I;16B"]
 
 
 def in_mode(gray, mode):
     if mode.startswith("I;16"):
         values = np.asarray(gray).astype(">u2" if mode == "I;16B" else "<u2") * 257
         return Image.frombytes(mode, gray.size, values.tobytes())
-    if mode in ("PA", "HSV"):  # reached by a detour only
-        gray = gray.convert("P" if mode == "PA" else "RGB")
     return gray.convert(mode, dither=Image.Dither.NONE)
 
 

@@ -41,7 +41,6 @@ shapes = st.lists(st.sampled_from([0, 1, 2, 3, 4, 28, 40]), max_size=4).map(tupl
 numbers = st.sampled_from([np.uint8, np.int64, np.uint16, np.float16, float, bool])
 odd = st.sampled_from([0, 1, -1, 70_000, np.nan, np.inf])
 content = st.sampled_from(["noise", "blank", "stroke"])
-modes = st.sampled_from(["1", "P", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "I", "F"])
 
 
 def draw(shape: tuple[int, ...], content: str) -> np.ndarray:
@@ -62,11 +61,6 @@ def assert_digit_or_value_error(image: object) -> None:
     assert digit.shape == (1, 28, 28)
     assert digit.dtype == torch.float32
     assert 0 <= digit.min() <= digit.max() <= 1
-
-
-@given(st.tuples(*[st.sampled_from([1, 2, 28, 70, 900])] * 2), modes, content)
-def test_no_picture_crashes_to_mnist(size, mode, content):
-    assert_digit_or_value_error(Image.fromarray(draw(size, content)).convert(mode))
 
 
 @given(shapes, numbers, content, odd, st.booleans())
