@@ -3,7 +3,6 @@
 import io
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,71 +10,46 @@ from PIL import Image
 
 import mnist_cnn as mc
 
-side = st.sampled_from([0, 1, 2, 27, 28, 29])
-pixel = st.sampled_from([0.0, 0.5, 1.0, -1.0, 2.0, 1e30, float("nan"), float("inf")])
-dtype = st.sampled_from(
-    [torch.float32, torch.float64, torch.float16, torch.uint8, torch.int64, torch.bool]
-)
+VGG = mc.VGG(2).eval()
 shape = st.one_of(
-    st.lists(side, max_size=5).map(tuple),
+    st.lists(st.sampled_from([0, 1, 2, 27, 28, 29]), max_size=5).map(tuple),
     st.integers(0, 3).map(lambda count: (count, 1, 28, 28)),
 )
-VGG = mc.VGG(2).eval()
+dtype = st.sampled_from([torch.float32, torch.float64, torch.uint8, torch.bool])
+pixel = st.sampled_from([0.0, 0.5, 1.0, 2.0, 255.0, float("nan"), float("inf")])
 
 
 @given(shape, dtype, pixel)
 def test_no_tensor_crashes_a_public_function(shape, dtype, pixel):
-    content = torch.full(shape, pixel).to(dtype)
-    fits = len(shape) == 4 and shape[1:] == (1, 28, 28) and dtype == torch.float32
-    seen = fits and (shape[0] == 0 or 0 <= pixel <= 1)  # any answer else is a guess
-    for use, right in ((VGG, fits), (lambda images: mc.predict(VGG, images), seen)):
-        if right:
-            assert use(content).shape == (shape[0], 10)
-        else:
-            wrong = "expected pixels in" if fits else "expected images as float32"
-            with pytest.raises(ValueError, match=wrong):
-                use(content)
-    if fits and shape[0] and content.isfinite().all() and pixel <= 50:
-        assert len(mc.Digits(content, torch.zeros(shape[0]).long())) == shape[0]
-    else:
-        with pytest.raises(ValueError, match="expected"):
-            mc.Digits(content, torch.zeros(shape[:1]).long())
+    images = torch.full(shape, pixel).to(dtype)
+    count = shape[0] if shape else 0
+    right = len(shape) == 4 and shape[1:] == (1, 28, 28) and dtype == torch.float32
+    right = right and count > 0 and 0 <= pixel <= 1
+    for use in (
+        lambda: mc.predict(VGG, images),
+        lambda: mc.Digits(images, torch.zeros(count).long(), "mnist"),
+    ):
+        try:
+            assert len(use()) == count
+        except ValueError:
+            assert not right
 
 
 # Images for to_mnist: ValueError is the one error it documents for what is no digit
 
-MODES = {
-    "1": 1,
-    "L": 1,
-    "LA": 2,
-    "La": 2,
-    "P": 1,
-    "PA": 2,
-    "RGB": 3,
-    "RGBA": 4,
-    "RGBX": 4,
-    "RGBa": 4,
-    "CMYK": 4,
-    "YCbCr": 3,
-    "LAB": 3,
-    "HSV": 3,
-    "I": 4,
-    "F": 4,
-    "I;16": 2,
-}
-length = st.one_of(st.integers(1, 70), st.sampled_from([1, 900]))
+shapes = st.lists(st.sampled_from([0, 1, 2, 3, 4, 28, 40]), max_size=4).map(tuple)
+numbers = st.sampled_from([np.uint8, np.int64, np.uint16, np.float16, float, bool])
+odd = st.sampled_from([0, 1, -1, 70_000, np.nan, np.inf])
 content = st.sampled_from(["noise", "blank", "stroke"])
-seeds = st.integers(0, 100)
 
 
-def draw(shape: tuple[int, ...], content: str, seed: int) -> np.ndarray:
+def draw(shape: tuple[int, ...], content: str) -> np.ndarray:
     """Bytes of nothing but noise, of nothing at all, or with a dark stroke."""
     if content == "noise":
-        return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-    pixels = np.full(shape, 255 if seed % 2 else 128, np.uint8)
+        return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    pixels = np.full(shape, 200, np.uint8)
     if content == "stroke":
-        middle = tuple(slice(n // 3, n // 3 + n // 4 + 1) for n in shape[:2])
-        pixels[middle] = seed
+        pixels[tuple(slice(n // 3, n // 3 + n // 4 + 1) for n in shape[:2])] = 30
     return pixels
 
 
@@ -89,48 +63,20 @@ def assert_digit_or_value_error(image: object) -> None:
     assert 0 <= digit.min() <= digit.max() <= 1
 
 
-@given(st.sampled_from([*MODES]), length, length, content, seeds)
-def test_no_picture_crashes_to_mnist(mode, width, height, content, seed):
-    pixels = draw((height, width, MODES[mode]), content, seed)
-    if mode == "1":
-        image = Image.fromarray(pixels[..., 0]).convert("1")
-    else:
-        image = Image.frombytes(mode, (width, height), pixels.tobytes())
-    assert_digit_or_value_error(image)
-
-
-numbers = st.sampled_from(
-    [np.uint8, np.int64, np.uint16, np.float16, np.float32, np.float64, bool, complex]
-)
-odd = st.sampled_from([0, 1, -1, 70_000, np.nan, np.inf])
-shapes = st.lists(st.sampled_from([0, 1, 2, 3, 4, 5, 28, 40]), max_size=4).map(tuple)
-
-
-@given(shapes, numbers, content, seeds, odd, st.booleans())
-def test_no_array_crashes_to_mnist(shape, dtype, content, seed, odd, as_tensor):
+@given(shapes, numbers, content, odd, st.booleans())
+def test_no_array_crashes_to_mnist(shape, dtype, content, odd, as_tensor):
     with np.errstate(all="ignore"):
-        array = draw(shape, content if len(shape) > 1 else "noise", seed).astype(dtype)
+        array = draw(shape, content if len(shape) > 1 else "noise").astype(dtype)
         if array.size:
             array.flat[0] = np.asarray(odd).astype(dtype)
     assert_digit_or_value_error(torch.from_numpy(array) if as_tensor else array)
-
-
-@given(st.binary(max_size=100))
-@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of the damage
-def test_no_note_of_a_camera_crashes_to_mnist(garbage):
-    """Of the same picture, upright or turned: it is never refused."""
-    note = b"Exif\0\0II*\0\x08\0\0\0" + garbage
-    for exif in (note, b"Exif\0\0" + garbage):
-        file = io.BytesIO()
-        Image.fromarray(draw((40, 40), "stroke", 0)).save(file, "jpeg", exif=exif)
-        assert mc.to_mnist(file).sum() > 10
 
 
 @given(st.binary(max_size=100), st.sampled_from(["", "png", "jpeg", "gif", "tiff"]))
 def test_no_file_crashes_to_mnist(garbage, kind):
     file = io.BytesIO()
     if kind:
-        Image.fromarray(draw((40, 40), "stroke", 0)).save(file, kind)
+        Image.fromarray(draw((40, 40), "stroke")).save(file, kind)
     whole = file.getvalue()
     cut = len(whole) - (garbage[0] if garbage else 0)
     assert_digit_or_value_error(io.BytesIO(whole[: max(cut, 0)] + garbage))

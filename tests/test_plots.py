@@ -9,7 +9,7 @@ import torch
 import mnist_cnn as mc
 from mnist_cnn import plots
 
-HISTORY = mc.History([2.3, 0.2], [0.1, 0.9], [2.3, 0.1], [0.1, 0.95], [0.0, 9.0])
+LAYERS = mc.trace(mc.VGG())
 
 
 @pytest.fixture(autouse=True)
@@ -20,124 +20,117 @@ def settings_unchanged():
     plt.close("all")
 
 
+# Images
+
+
 def test_image_grid_shows_each_image_under_its_title():
     images = torch.rand(7, 1, 28, 28)
     titles = [str(i) for i in range(7)]
     (ax,) = plots.image_grid(images, titles, columns=4, size=2).axes
-    assert len(ax.images) == 7
     for drawn, image in zip(ax.images, images, strict=True):
         assert np.array_equal(drawn.get_array(), image[0])
     assert [text.get_text() for text in ax.texts] == titles
     edges = np.array([drawn.get_extent() for drawn in ax.images])
-    left, right, bottom, top = edges.T  # y grows downwards
+    left, right, bottom, top = edges.T  # in inches, y grows downwards
     assert left.tolist() == pytest.approx([0.05, 2.05, 4.05, 6.05, 0.05, 2.05, 4.05])
-    assert right - left == pytest.approx(1.9)
-    assert bottom - top == pytest.approx(1.9)
+    assert [right - left, bottom - top] == [pytest.approx(1.9)] * 2
     assert (top[4:] > bottom[:3] + 0.28).all()
-    for text, middle, edge in zip(ax.texts, (left + right) / 2, top, strict=True):
-        x, y = text.get_position()
-        assert x == pytest.approx(middle)
-        assert edge - 0.1 < y < edge
+    x, y = np.array([text.get_position() for text in ax.texts]).T
+    assert x == pytest.approx((left + right) / 2)
+    assert ((top - 0.1 < y) & (y < top)).all()
     assert (*ax.get_xlim(), *ax.get_ylim()) == pytest.approx((0, 8, 4.56, 0))
     assert ax.figure.get_size_inches().tolist() == pytest.approx([8, 4.56])
 
 
-def test_image_grid_stretches_nothing():
-    for height, width in ((4, 8), (8, 4)):
-        (ax,) = plots.image_grid(torch.rand(2, height, width)).axes
-        for drawn in ax.images:
-            left, right, bottom, top = drawn.get_extent()
-            assert (right - left) / (bottom - top) == pytest.approx(width / height)
-            assert max(right - left, bottom - top) == pytest.approx(1.1)
-        assert ax.get_aspect() == 1
+def test_image_grid_is_as_wide_as_its_images():
+    figure = plots.image_grid(torch.rand(3, 28, 28), size=2)
+    assert figure.get_size_inches().tolist() == [6, 2]
+
+
+@pytest.mark.parametrize(("height", "width"), [(4, 8), (8, 4)])
+def test_image_grid_stretches_nothing(height, width):
+    (ax,) = plots.image_grid(torch.rand(1, height, width)).axes
+    left, right, bottom, top = ax.images[0].get_extent()
+    assert (right - left) / (bottom - top) == pytest.approx(width / height)
+    assert max(right - left, bottom - top) == pytest.approx(1.1)
+    assert ax.get_aspect() == 1
 
 
 def test_image_grid_scales():
     images = torch.tensor([[[0.0, 0.5]], [[2.0, 4.0]]])
-    fixed, own = (
-        plots.image_grid(images, **options).axes[0].images[1]
-        for options in ({}, {"limits": None})
-    )
+    fixed = plots.image_grid(images).axes[0].images[1]
+    own = plots.image_grid(images, limits=None).axes[0].images[1]
     assert fixed.get_clim() == (0, 1)
     assert own.get_clim() == (2, 4)
-    paper, ink = fixed.cmap([0.0, 1.0])
-    assert paper[:3].tolist() == [0, 0, 0]
-    assert ink[:3].tolist() == [1, 1, 1]
+    assert fixed.cmap([0.0, 1.0])[:, :3].tolist() == [[0, 0, 0], [1, 1, 1]]
 
 
-@pytest.mark.parametrize("shape", [(28, 28), (0, 1, 28, 28), (1, 16, 28, 28)])
-def test_image_grid_needs_images(shape):
-    with pytest.raises(ValueError, match="expected images"):
-        plots.image_grid(torch.zeros(shape))
-
-
-def test_image_grid_needs_a_title_an_image():
-    with pytest.raises(ValueError, match="got 1 for 2"):
-        plots.image_grid(torch.zeros(2, 1, 4, 4), ["one"])
+@pytest.mark.parametrize("one", [np.ones((4, 4)), torch.ones(1, 4, 4).requires_grad_()])
+def test_image_grid_takes_arrays_and_lists(one):
+    for images in ([one, one], np.ones((2, 4, 4)), np.ones((2, 4, 4)).tolist()):
+        (ax,) = plots.image_grid(images).axes
+        assert [drawn.get_array().shape for drawn in ax.images] == [(4, 4)] * 2
 
 
 def test_sample_grid_is_seeded_and_labelled(digits):
-    first, same, other = (plots.sample_grid(digits, seed=s) for s in (0, 0, 1))
-    pictures = [
-        [drawn.get_array() for drawn in f.axes[0].images] for f in (first, same, other)
-    ]
-    assert len(pictures[0]) == 25
-    assert np.array_equal(pictures[0], pictures[1])
-    assert not np.array_equal(pictures[0], pictures[2])
-    for title, picture in zip(first.axes[0].texts, pictures[0], strict=True):
+    drawn = [plots.sample_grid(digits, seed=seed).axes[0] for seed in (0, 0, 1)]
+    first, same, other = ([im.get_array() for im in ax.images] for ax in drawn)
+    assert len(first) == 25
+    assert np.array_equal(first, same)
+    assert not np.array_equal(first, other)
+    for title, picture in zip(drawn[0].texts, first, strict=True):
         found = (digits.images[:, 0] == torch.from_numpy(picture.data)).all(-1).all(-1)
         assert title.get_text() == str(digits.labels[found].item())
 
 
-@pytest.mark.parametrize("count", [0, 101])
-def test_sample_grid_needs_enough_digits(digits, count):
-    with pytest.raises(ValueError, match=f"expected count to be .*, got {count}"):
-        plots.sample_grid(digits, count)
+# Counts, curves and mistakes
 
 
 def test_class_balance_bars_are_counts(digits):
     ax = plots.class_balance(digits.first(95))
-    heights = [bar.get_height() for bar in ax.patches]
-    assert heights == [10] * 5 + [9] * 5
+    assert [bar.get_height() for bar in ax.patches] == [10] * 5 + [9] * 5
     assert 9.5 in [line.get_ydata()[0] for line in ax.lines]
 
 
+def ticks_in_view(ax):
+    low, high = ax.get_ylim()
+    return [tick for tick in ax.get_yticks() if low <= tick <= high]
+
+
 def test_learning_curves_are_the_history():
-    figure = plots.learning_curves(HISTORY)
-    drawn = [line.get_ydata().tolist() for ax in figure.axes for line in ax.lines]
-    assert drawn == [
-        HISTORY.train_loss,
-        HISTORY.test_loss,
-        HISTORY.train_accuracy,
-        HISTORY.test_accuracy,
-    ]
-    assert [text.get_text() for text in figure.axes[0].get_legend().texts] == [
-        "train",
-        "test",
-    ]
-
-
-def test_learning_curves_stretch_accuracies_close_to_one():
-    losses, accuracies = plots.learning_curves(HISTORY).axes
+    history = mc.History([2.3, 0.2], [0.1, 0.9], [2.3, 0.1], [0.1, 0.95], [0.0, 9.0])
+    losses, accuracies = plots.learning_curves(history).axes
+    drawn = [line.get_ydata().tolist() for line in (*losses.lines, *accuracies.lines)]
+    assert drawn[:2] == [history.train_loss, history.test_loss]
+    assert drawn[2:] == [history.train_accuracy, history.test_accuracy]
+    assert [t.get_text() for t in losses.get_legend().texts] == ["train", "test"]
     assert (losses.get_yscale(), accuracies.get_yscale()) == ("log", "logit")
+    assert ticks_in_view(losses) == [0.1, 0.2, 0.5, 1, 2]
 
 
-def test_learning_curves_need_an_entry():
-    with pytest.raises(ValueError, match="got an empty one"):
-        plots.learning_curves(mc.History())
+@pytest.mark.parametrize(
+    ("losses", "accuracies"),
+    [
+        ([8, 5], [0.1, 0.12]),
+        ([30, 8], [0.2, 0.4]),
+        ([2e4, 900], [0.1, 0.1]),
+        ([2.303, 2.302], [0.0974, 0.1009]),
+        ([1e-3, 2e-4], [0.9991, 0.9999]),
+    ],
+)
+def test_curves_in_any_range_have_ticks(losses, accuracies):
+    history = mc.History(losses, accuracies, losses, accuracies, [0.0, 9.0])
+    for ax in plots.learning_curves(history).axes:
+        assert 2 <= len(ticks_in_view(ax)) <= 12
 
 
-def test_confusion_matrix_rows_are_true_digits():
-    labels = torch.tensor([4, 4, 4, 9, 1])
-    predictions = torch.tensor([4, 9, 9, 9, 1])
-    ax = plots.confusion_matrix(labels, predictions)
-    texts = {(round(t.get_position()[1] - 0.5), round(t.get_position()[0] - 0.5)):
-             t.get_text() for t in ax.texts}  # fmt: skip
-    assert texts[4, 9] == "2"
-    assert (9, 4) not in texts
-    assert texts[4, 4] == texts[9, 9] == texts[1, 1] == "1"
-    assert ax.get_ylabel() == "true digit"
-    assert ax.get_xlabel() == "predicted digit"
+@pytest.mark.parametrize("kind", [torch.tensor, np.array, np.uint8, list])
+def test_confusion_matrix_rows_are_true_digits(kind):
+    ax = plots.confusion_matrix(kind([4, 4, 4, 9, 1]), kind([4, 9, 9, 9, 1]))
+    texts = {tuple(np.floor(t.get_position())): t.get_text() for t in ax.texts}
+    right = {(d, d): "1" if d in (1, 4, 9) else "0" for d in range(10)}
+    assert texts == right | {(9, 4): "2"}  # x, y
+    assert (ax.get_ylabel(), ax.get_xlabel()) == ("true digit", "predicted digit")
     coloured = ax.collections[0].get_array().reshape(10, 10)
     assert coloured[4, 9] == 2
     assert coloured.count() == 1  # all others are masked
@@ -149,27 +142,20 @@ def test_confusion_matrix_without_a_mistake():
     assert ax.collections[0].get_array().count() == 0
 
 
-def test_confusion_matrix_needs_pairs():
-    with pytest.raises(ValueError, match=r"got \(3,\) and \(2,\)"):
-        plots.confusion_matrix(torch.zeros(3), torch.zeros(2))
-
-
-@pytest.mark.parametrize("wrong", [[3, 12], [3, -2], [3.0, 2.0]])
-def test_confusion_matrix_needs_digits(wrong):
-    with pytest.raises(ValueError, match="expected digits from 0 to 9, got torch"):
-        plots.confusion_matrix(torch.tensor([3, 3]), torch.tensor(wrong))
+# The network
 
 
 def test_architecture_names_every_shape():
-    layers = mc.trace(mc.VGG())
-    words = {text.get_text() for text in plots.architecture(layers).texts}
-    for layer in layers:
-        assert "x".join(map(str, layer.output_shape[1:])) in words
+    words = {text.get_text() for text in plots.architecture(LAYERS).texts}
+    assert {"x".join(map(str, la.output_shape[1:])) for la in LAYERS} <= words
     assert "7,850\nparameters" in words
 
 
-def test_architecture_draws_squares_to_scale_and_a_row_for_each_size():
-    patches = plots.architecture(mc.trace(mc.VGG())).patches
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_architecture_draws_squares_to_scale_and_a_row_for_each_size(batch_norm):
+    """A batch norm is drawn with its convolution."""
+    layers = mc.trace(mc.VGG(batch_norm=batch_norm))
+    patches = plots.architecture(layers).patches
     maps = [patch for patch in patches if patch.get_width() == patch.get_height()]
     sides = {28: 1 + 3 * 4, 14: 4 * 4, 7: 4}  # the input; then four sheets a layer
     assert {side: sum(m.get_width() == side for m in maps) for side in sides} == sides
@@ -177,44 +163,72 @@ def test_architecture_draws_squares_to_scale_and_a_row_for_each_size():
     assert middles[28] > middles[14] > middles[7]
 
 
-def test_architecture_draws_a_digit_and_its_answer(digits):
-    shares = torch.eye(10)[7]
-    ax = plots.architecture(
-        mc.trace(mc.VGG()), image=digits.images[0], probabilities=shares
-    )
+@pytest.mark.parametrize("kind", [torch.tensor, np.array, list])
+def test_architecture_draws_a_digit_and_its_answer(digits, kind):
+    image = kind(digits.images[0].tolist())
+    shares = kind([0.0] * 7 + [1.0] + [0.0] * 2)
+    ax = plots.architecture(LAYERS, image=image, probabilities=shares)
     (picture,) = ax.images
-    assert (picture.get_array() == digits.images[0, 0].numpy()).all()
+    assert np.allclose(picture.get_array(), digits.images[0, 0])
     (bars,) = ax.containers
     lengths = [bar.get_width() for bar in bars]
     assert max(lengths) == lengths[7] > 0 == sum(lengths) - lengths[7]
 
 
-def test_architecture_draws_batch_norm_with_its_convolution():
-    drawn = [
-        len(plots.architecture(mc.trace(mc.VGG(batch_norm=norm))).patches)
-        for norm in (False, True)
-    ]
-    assert drawn[0] == drawn[1]
+# What all have in common
 
 
-@pytest.mark.parametrize("bad", [0, -1, True, 2.0], ids=str)
-def test_counts_of_a_grid(digits, bad):
-    with pytest.raises(ValueError, match="expected columns to be a whole number"):
-        plots.image_grid(digits.images, columns=bad)
-    with pytest.raises(ValueError, match="expected count to be a whole number"):
-        plots.sample_grid(digits, count=bad)
+LABELS, IMAGES = torch.tensor([3, 3]), torch.zeros(2, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("draw", "arguments", "message"),
+    [
+        (plots.image_grid, (torch.zeros(28, 28),), r"images .* got \(28, 28\)"),
+        (plots.image_grid, (torch.zeros(0, 1, 28, 28),), "images .* got"),
+        (plots.image_grid, (torch.zeros(1, 16, 28, 28),), "images .* got"),
+        (plots.image_grid, ("7.png",), "images as an array of numbers, got '7.png'"),
+        (plots.image_grid, (IMAGES, ["one"]), "got 1 for 2"),
+        (plots.image_grid, (IMAGES, None, 0), "columns to be a whole number"),
+        (plots.image_grid, (IMAGES, None, 2.0), "columns to be a whole number"),
+        (plots.sample_grid, (LABELS,), "Digits.* got tensor"),
+        (plots.class_balance, (LABELS,), "Digits.* got tensor"),
+        (plots.confusion_matrix, (torch.zeros(3), LABELS), r"got \(3,\) and \(2,\)"),
+        (plots.confusion_matrix, ([], []), r"got \(0,\)"),
+        (plots.confusion_matrix, (LABELS, [3, 12]), "0 to 9, got int64 from 3 to 12"),
+        (plots.confusion_matrix, (LABELS, [3, -2]), "from -2 to 3"),
+        (plots.confusion_matrix, (LABELS, [3.0, 2.0]), "got float64"),
+        (plots.confusion_matrix, (LABELS, None), "predictions as an array .* got None"),
+        (plots.learning_curves, (mc.History(),), "a History with entries, got"),
+        (plots.learning_curves, ([2.3, 0.2],), "a History with entries, got"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(draw, arguments, message):
+    with pytest.raises(ValueError, match=f"expected .*{message}"):
+        draw(*arguments)
+
+
+@pytest.mark.parametrize("count", [0, 101, True])
+def test_sample_grid_needs_enough_digits(digits, count):
+    with pytest.raises(ValueError, match=f"expected count to be .*, got {count}"):
+        plots.sample_grid(digits, count)
 
 
 @pytest.mark.parametrize(
     "draw",
     [
         lambda ax, d: plots.class_balance(d, ax=ax),
-        lambda ax, d: plots.confusion_matrix(d.labels, d.labels, ax=ax),
-        lambda ax, d: plots.architecture(mc.trace(mc.VGG()), ax=ax),
+        lambda ax, d: plots.confusion_matrix(d.labels, d.labels.flip(0), ax=ax),
+        lambda ax, d: plots.architecture(LAYERS, ax=ax),
     ],
     ids=["class_balance", "confusion_matrix", "architecture"],
 )
-def test_given_axes_are_drawn_on_and_returned(digits, draw):
+def test_given_axes_are_drawn_on_and_keep_what_they_have(digits, draw):
     _, ax = plt.subplots()
+    note = ax.text(0.5, 0.5, "note", color="red")
+    (line,) = ax.plot([1, 2], color="green")
     assert draw(ax, digits) is ax
     assert ax.has_data()
+    assert note in ax.texts
+    assert line in ax.lines
+    assert (note.get_text(), note.get_color()) == ("note", "red")

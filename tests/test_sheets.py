@@ -1,6 +1,5 @@
 """``find_digits``: where the digits of a sheet are, in which order, and which parts."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -24,18 +23,16 @@ STROKES = {  # corners in a box that is 0.6 wide and 1 tall
 
 def draw_digit(digit, tall, share=0.1):
     """(height, width) in [0, 1], cut to its ink; share: of the height, the pen's."""
-    fine, pen = 4, max(1, share * tall)
-    edge = 2 * pen
-    size = (int((0.6 * tall + 2 * edge) * fine), int((tall + 2 * edge) * fine))
-    image = Image.new("L", size)
+    fine, pen = 4, max(1, share * tall)  # drawn so many times larger, then reduced
+    image = Image.new("L", (fine * int(tall + 4 * pen), fine * int(tall + 4 * pen)))
     for stroke in STROKES[digit]:
         corners = [
-            ((x * tall + edge) * fine, (y * tall + edge) * fine) for x, y in stroke
+            tuple(fine * (tall * side + 2 * pen) for side in at) for at in stroke
         ]
         ImageDraw.Draw(image).line(corners, 255, int(pen * fine), joint="curve")
-    ink = np.asarray(image.reduce(fine)) / 255
-    rows, columns = (np.nonzero((ink > 0.5).any(axis))[0] for axis in (1, 0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    image = image.reduce(fine)
+    box = image.point(lambda tone: 255 * (tone > 127)).getbbox()
+    return np.asarray(image.crop(box)) / 255
 
 
 def paste(page, ink, left, top, dark=0.8):
@@ -76,9 +73,7 @@ def test_a_digit_is_found_anywhere(digit, tall, share, size, place, paper, dark)
     """In any size from 20 to 400 pixels, with its box within 3."""
     ink = draw_digit(digit, tall, share)
     page = np.full(size, paper)
-    top, left = (
-        int(p * (n - m)) for p, n, m in zip(place, size, ink.shape, strict=True)
-    )
+    top, left = (int(place[i] * (size[i] - ink.shape[i])) for i in (0, 1))
     box = paste(page, ink, left, top, dark)
     (found,) = mc.find_digits(photo_of(page))
     assert np.abs(np.subtract(found.box, box)).max() <= 3
@@ -86,58 +81,44 @@ def test_a_digit_is_found_anywhere(digit, tall, share, size, place, paper, dark)
     assert (found.image.shape, found.image.dtype) == ((1, 28, 28), torch.float32)
 
 
+def sheet_of(rows, size, tall, left, top, across, down, shift=0):
+    """Rows of digits, every other one a little lower."""
+    page = np.full(size, 0.87)
+    for line, row in enumerate(rows):
+        for place, digit in enumerate(row):
+            lower = shift * (-1) ** place
+            at = left + across * place, top + down * line + lower
+            paste(page, draw_digit(digit, tall), *at)
+    return page
+
+
 @pytest.mark.parametrize("tilt", [-4, 0, 4])
 def test_reading_order(tilt):
     """Rows from the top, each from the left, also in a tilted photo."""
     rows = [[7, 1, 4, 3, 1], [3, 7], [4, 4, 7, 1]]
-    page = np.full((900, 1200), 0.85)
-    for line, row in enumerate(rows):
-        for place, digit in enumerate(row):
-            shift = 10 * (-1) ** place
-            paste(
-                page,
-                draw_digit(digit, 120),
-                150 + 200 * place,
-                150 + 230 * line + shift,
-            )
-    photo = photo_of(page).rotate(tilt, Image.Resampling.BICUBIC, fillcolor=217)
-    found = mc.find_digits(photo)
-    assert [[d.row for d in found].count(n) for n in range(3)] == [5, 2, 4]
-    assert read(found) == rows
+    page = sheet_of(rows, (900, 1200), 120, 150, 150, 200, 230, shift=10)
+    photo = photo_of(page).rotate(tilt, Image.Resampling.BICUBIC, fillcolor=222)
+    assert read(mc.find_digits(photo)) == rows
+
+
+def test_close_rows_stay_apart():
+    page = sheet_of([[3, 7, 4]] * 3, (600, 500), 100, 100, 100, 110, 125)
+    assert read(mc.find_digits(photo_of(page))) == [[3, 7, 4]] * 3
 
 
 def test_the_box_is_that_of_the_upright_photo(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
-    upright = draw_seven((3200, 2400), width=120, at=(600, 500)).resize((2000, 1500))
+    upright = draw_seven().resize((2000, 1500))
     upright.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "p.jpg", exif=exif)
-    (plain,) = mc.find_digits(upright)
-    (turned,) = mc.find_digits(tmp_path / "p.jpg")
-    assert np.abs(np.subtract(plain.box, turned.box)).max() <= 3
-    rows, columns = np.nonzero(np.asarray(upright) < 128)
-    expected = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
-    assert np.abs(np.subtract(plain.box, expected)).max() <= 3
-
-
-def test_arrays_files_and_transparency(tmp_path):
-    gray = draw_seven((320, 240), at=(140, 80))
-    alpha = Image.new("LA", gray.size)
-    alpha.putalpha(gray.point(lambda value: 255 - value))
-    gray.save(tmp_path / "seven.png")
-    boxes = [
-        mc.find_digits(source)[0].box
-        for source in (gray, np.asarray(gray), torch.tensor(np.asarray(gray)), alpha)
-    ]
-    boxes.append(mc.find_digits(tmp_path / "seven.png")[0].box)
-    assert np.ptp(boxes, axis=0).max() <= 2
+    expected = upright.point(lambda tone: 255 * (tone < 128)).getbbox()
+    for source in (upright, np.asarray(upright), tmp_path / "p.jpg"):
+        (found,) = mc.find_digits(source)
+        assert is_seven(found.image)
+        assert np.abs(np.subtract(found.box, expected)).max() <= 3
 
 
 # What belongs together
-
-
-def test_it_is_what_to_mnist_makes_of_it():
-    (found,) = mc.find_digits(draw_seven())
-    assert is_seven(found.image)
 
 
 def test_a_broken_digit_stays_one():
@@ -162,29 +143,16 @@ def test_what_is_no_digit_by_its_size_is_left_out():
     assert read(mc.find_digits(photo_of(page))) == [[4, 7]]
 
 
-def test_a_dark_corner_is_no_digit():
-    found = mc.find_digits(PHOTOS / "page.jpg")
-    assert max(d.box[2] for d in found) < 625
-
-
 def test_bad_light_on_a_sheet():
     """Lit from one side, with a hard shadow across it, on squared paper."""
     page = np.full((600, 800), 0.9)
-    page[10::40] *= 0.85
-    page[:, 10::40] *= 0.85
     for place, digit in enumerate((4, 7, 3, 7, 4)):
         paste(page, draw_digit(digit, 110), 90 + 140 * place, 120 + 60 * place)
+    page[10::40] *= 0.85
+    page[:, 10::40] *= 0.85
     y, x = np.mgrid[0:1:600j, 0:1:800j]
     page *= (1 - 0.4 * x - 0.2 * y) * np.where(x + 0.5 * y < 0.7, 0.6, 1)
     assert [len(row) for row in read(mc.find_digits(photo_of(page)))] == [5]
-
-
-def test_close_rows_stay_apart():
-    page = np.full((600, 500), 0.9)
-    for line in range(3):
-        for place, digit in enumerate((3, 7, 4)):
-            paste(page, draw_digit(digit, 100), 100 + 110 * place, 100 + 125 * line)
-    assert read(mc.find_digits(photo_of(page))) == [[3, 7, 4]] * 3
 
 
 # Sheets of all kinds
@@ -194,14 +162,12 @@ def test_close_rows_stay_apart():
     "sheet",
     [
         np.full((600, 800), 255, np.uint8),
-        np.zeros((600, 800), np.uint8),
-        np.full((3000, 4000), 128, np.uint8),
-        np.full((1, 1), 255, np.uint8),
+        np.zeros((3000, 4000), np.uint8),
         np.full((1, 900), 255, np.uint8),
         np.zeros((300, 300, 4), np.uint8),
         np.random.default_rng(0).normal(128, 25, (600, 800)).clip(0, 255),
     ],
-    ids=["white", "black", "huge", "one pixel", "one row", "transparent", "grain"],
+    ids=["white", "black", "one row", "transparent", "grain"],
 )
 def test_an_empty_sheet_has_no_digits(sheet):
     assert mc.find_digits(sheet) == []
@@ -217,16 +183,9 @@ def test_a_page_of_print_ends():
     assert len(mc.find_digits(page)) <= 500
 
 
-def test_what_is_no_image_is_refused(tmp_path):
-    (tmp_path / "no.png").write_text("no image")
-    with pytest.raises(ValueError, match=r"no\.png cannot be read as an image"):
-        mc.find_digits(tmp_path / "no.png")
-    with pytest.raises(ValueError, match="expected a PIL image, an array"):
-        mc.find_digits([1, 2])
-
-
 def test_the_page_of_notebook_5():
     found = mc.find_digits(PHOTOS / "page.jpg")
+    assert max(digit.box[2] for digit in found) < 625  # a dark corner is none
     rows = read(found)
     assert rows[:2] == [[3, 1, 4, 1, 5, 9], [2, 6, 5, 3, 5, 8]]
     assert rows[2][:2] + rows[2][4:] == [9, 7, 3, 2]  # between them an M and a heart
@@ -254,14 +213,5 @@ def test_refuse_is_asked_once_for_all():
 
 
 def test_to_mnist_warns_of_several_digits():
-    with pytest.warns(
-        UserWarning, match=r"like 2 digits, read as one: see find_digits"
-    ):
+    with pytest.warns(UserWarning, match="2 digits.* find_digits"):
         mc.to_mnist(PHOTOS / "42.jpg")
-
-
-def test_to_mnist_does_not_warn_of_one():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        for photo in sorted(PHOTOS.glob("[0-9].jpg")):
-            mc.to_mnist(photo)

@@ -6,12 +6,11 @@ import contextlib
 import os
 import warnings
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image
-from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 __all__ = ["Gray", "Picture", "Source", "read_picture"]
@@ -22,15 +21,10 @@ Source = Image.Image | np.ndarray | Tensor | str | os.PathLike[str] | IO[bytes]
 SIDE = 800  # long side we work at; a JPEG is opened below twice this, so under 4 MP
 PIXELS = 36_000_000  # other formats are decoded whole: A4 at 600 dpi is 35 million
 HEIC = {b"ftyp" + b for b in (b"heic", b"heix", b"heim", b"hevc", b"mif1", b"msf1")}
-TURNS = {  # what Pillow has to do, by the number that EXIF gives
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+USE_JPEG = (
+    "it is HEIC, so export or share it as JPEG or PNG (on an iPhone set Settings > "
+    "Camera > Formats > Most Compatible)"
+)
 FULL = (1, *(2**bits - 1 for bits in range(8, 17)))  # white in a picture of so many
 
 
@@ -52,32 +46,36 @@ def read_picture(image: Source) -> Picture:
         return _from_array(image.detach().cpu().numpy(), channels_first=True)
     if isinstance(image, np.ndarray):
         return _from_array(image, channels_first=False)
-    path = Path(os.fsdecode(image)) if isinstance(image, str | os.PathLike) else None
-    if not (path or isinstance(image, Image.Image) or hasattr(image, "read")):
-        raise ValueError(
-            "expected a PIL image, an array, a tensor, a path or an open file, "
-            f"got {type(image).__name__}"
-        )
-    name = path.name[:60] if path else "the file"
+    if isinstance(image, str | os.PathLike):
+        path = Path(image).expanduser()
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ValueError(f"{path.name} is no regular file")  # a pipe may never end
+        with path.open("rb") as file:
+            return _decode(file, path.name)
+    if isinstance(image, Image.Image) or hasattr(image, "read"):
+        return _decode(image, "the file")
+    raise ValueError(
+        "expected a PIL image, an array, a tensor, a path or an open file, "
+        f"got {type(image).__name__}"
+    )
+
+
+def _decode(image: Image.Image | IO[bytes], name: str) -> Picture:
+    """The picture; ValueError, with the file's name, for what Pillow cannot read."""
     try:
         if isinstance(image, Image.Image):
             return _from_pil(image)
-        if path and path.exists() and not (path.is_file() or path.is_dir()):
-            raise ValueError(f"{name} is no regular file")  # a pipe may never answer
         return _from_file(image, name)
     except Image.DecompressionBombError as e:
         raise ValueError(f"{name} has too many pixels to open safely") from e
-    except (FileNotFoundError, IsADirectoryError, PermissionError):
-        raise
-    except (OSError, SyntaxError) as e:
-        why = getattr(e, "strerror", None) or e  # strerror: without the whole path
-        if not isinstance(image, Image.Image) and _is_heic(path or image):
-            why = "it is HEIC, so export or share it as JPEG or PNG (on an iPhone set "
-            why += "Settings > Camera > Formats > Most Compatible)"
+    except UnidentifiedImageError as e:
+        why = USE_JPEG if _is_heic(image) else "Pillow knows no such format"
         raise ValueError(f"{name} cannot be read as an image: {why}") from e
+    except (OSError, SyntaxError) as e:
+        raise ValueError(f"{name} cannot be read as an image: {e}") from e
 
 
-def _from_file(file: str | os.PathLike[str] | IO[bytes], name: str) -> Picture:
+def _from_file(file: IO[bytes], name: str) -> Picture:
     """Let the decoder leave out what is not needed; refuse what it cannot reduce."""
     with warnings.catch_warnings():
         # A large photo is welcome: it is reduced before it is decoded
@@ -89,9 +87,7 @@ def _from_file(file: str | os.PathLike[str] | IO[bytes], name: str) -> Picture:
                 width, height = (max(1, int(n * ratio)) for n in ours.size)
                 ours.draft(None, (width, height))
             pixels = ours.width * ours.height
-            if isinstance(ours, Jpeg2KImageFile) and pixels > PIXELS // 2:
-                ours.reduce = 2  # 3 of 4; this decoder takes twice what others take
-            elif pixels > PIXELS:
+            if pixels > PIXELS:
                 most = f"{ours.format} is read up to {PIXELS:,}: save it smaller"
                 raise ValueError(f"{name} has {pixels:,} pixels, {most}, or as JPEG")
             drafted = side / max(ours.size)
@@ -99,11 +95,8 @@ def _from_file(file: str | os.PathLike[str] | IO[bytes], name: str) -> Picture:
             return Picture(gray, scale * drafted)
 
 
-def _is_heic(file: str | os.PathLike[str] | IO[bytes]) -> bool:
-    with contextlib.suppress(OSError, ValueError):
-        if isinstance(file, str | os.PathLike):
-            with Path(file).open("rb") as opened:
-                return _is_heic(opened)
+def _is_heic(file: Any) -> bool:
+    with contextlib.suppress(OSError, AttributeError):  # no file that can be rewound
         file.seek(0)
         return file.read(12)[4:] in HEIC
     return False
@@ -113,8 +106,6 @@ def _from_pil(image: Image.Image) -> Picture:
     if 0 in image.size:
         raise ValueError(f"expected an image with pixels, got {image.size}")
     side = max(image.size)
-    if image.mode in ("La", "LAB"):  # Pillow converts them to their plain sort only
-        image = image.convert("LA") if image.mode == "La" else image.getchannel("L")
     if image.mode.startswith("I;16"):  # no filter in Pillow knows these modes
         image = image.copy()
         image.thumbnail((SIDE, SIDE), Image.Resampling.NEAREST)
@@ -122,9 +113,10 @@ def _from_pil(image: Image.Image) -> Picture:
         if image.mode not in ("I", "F"):
             image = image.convert("RGBA" if image.has_transparency_data else "L")
         image = image.reduce(-(-max(image.size) // SIDE))
-    # Where the camera did not note how it was held, or the note is damaged: as it lies
+    # Where the camera's note is damaged: as it lies. In place turns first, then writes
+    # the note anew, which fails where only other parts of it are damaged
     with contextlib.suppress(Exception):
-        image = image.transpose(TURNS[image.getexif()[ExifTags.Base.Orientation]])
+        ImageOps.exif_transpose(image, in_place=True)
     scale = side / max(image.size)
     return Picture(_from_array(np.asarray(image), channels_first=False).gray, scale)
 
