@@ -4,8 +4,6 @@ Loads the digits, trains two baselines and the VGG, prints a table, and writes t
 weights, the results and three figures to a folder.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import os

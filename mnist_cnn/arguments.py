@@ -1,7 +1,5 @@
 """The rules for what is handed to a function, and how an error tells what came."""
 
-from __future__ import annotations
-
 import contextlib
 import math
 import operator

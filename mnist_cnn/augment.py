@@ -1,7 +1,5 @@
 """Random changes to training images, so that no two epochs show the same ones."""
 
-from __future__ import annotations
-
 import math
 
 import torch

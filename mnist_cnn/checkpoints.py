@@ -1,7 +1,5 @@
 """Saving a network and loading it, whole or not at all; a form for other programs."""
 
-from __future__ import annotations
-
 import io
 import warnings
 from importlib.util import find_spec

@@ -1,7 +1,5 @@
 """The options of the commands, checked before anything is loaded or built."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

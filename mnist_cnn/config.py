@@ -1,7 +1,5 @@
 """The settings of a training run, with their defaults, bounds and help texts."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field, fields
 from typing import Any

@@ -1,7 +1,5 @@
 """The digits as tensors: MNIST itself or, where it cannot be had, a stand-in."""
 
-from __future__ import annotations
-
 import math
 import warnings
 from collections.abc import Sequence
@@ -69,18 +67,18 @@ class Digits(TensorDataset):
     def __repr__(self) -> str:
         return f"Digits({len(self):,} images of 1x28x28, source={self.source!r})"
 
-    def to(self, device: torch.device | str) -> Digits:
+    def to(self, device: torch.device | str) -> "Digits":
         """The same digits on another device; self where they are there already."""
         images, labels = self.images.to(device), self.labels.to(device)
         if images is self.images:
             return self
         return Digits(images, labels, self.source)
 
-    def first(self, count: int) -> Digits:
+    def first(self, count: int) -> "Digits":
         """The first ``count`` digits, sharing memory with these."""
         return self.take(slice(whole_number("count", count)))
 
-    def take(self, index: Tensor | np.ndarray | Sequence[int] | slice) -> Digits:
+    def take(self, index: Tensor | np.ndarray | Sequence[int] | slice) -> "Digits":
         """Those at some positions, in that order: ``digits.take(digits.labels == 3)``.
 
         index: a tensor, an array or a list, of positions or of True and False; or a

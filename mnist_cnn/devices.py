@@ -1,7 +1,5 @@
 """Where PyTorch computes, and in how many bits."""
 
-from __future__ import annotations
-
 import random
 import warnings
 

@@ -3,8 +3,6 @@
 With DistributedDataParallel, on processors, or one process a CUDA GPU; see COMMAND.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 

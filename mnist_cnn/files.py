@@ -1,7 +1,5 @@
 """Paths as readers give them, and files that are written whole or not at all."""
 
-from __future__ import annotations
-
 import os
 import stat
 import uuid

@@ -1,7 +1,5 @@
 """How good a model is: one inference loop, means over images, an interval."""
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 

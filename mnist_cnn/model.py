@@ -1,7 +1,5 @@
 """The network: two VGG blocks and one linear layer, and what each layer costs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

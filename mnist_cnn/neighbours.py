@@ -1,7 +1,5 @@
 """Which training images are most like an image, to a network."""
 
-from __future__ import annotations
-
 import copy
 
 import torch

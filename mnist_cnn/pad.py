@@ -1,7 +1,5 @@
 """A drawing pad in the notebook that shows, live, what the network makes of it."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable
 from typing import Any

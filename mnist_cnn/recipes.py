@@ -1,7 +1,5 @@
 """The named recipes: which network, how it is trained, and what makes that better."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
@@ -30,7 +28,7 @@ class Recipe:
         """The network, with fresh weights."""
         return VGG(**self._network())
 
-    def vary(self, **settings: Any) -> Recipe:
+    def vary(self, **settings: Any) -> "Recipe":
         """This recipe with other settings, of its network or of its training."""
         network = {k: v for k, v in settings.items() if k in self._network()}
         training = {k: v for k, v in settings.items() if k not in network}

@@ -1,7 +1,5 @@
 """The training loop: batches, steps, epochs, and what happened in each."""
 
-from __future__ import annotations
-
 import copy
 import math
 import sys
@@ -47,7 +45,7 @@ class History:
     seconds: list[float] = field(default_factory=list)
     interrupted: bool = False
 
-    def plus(self, train: Metrics, test: Metrics, seconds: float) -> History:
+    def plus(self, train: Metrics, test: Metrics, seconds: float) -> "History":
         """This and one more epoch."""
         return History(
             [*self.train_loss, train.loss],

@@ -7,8 +7,6 @@ what is expected, by a function in ``tools/expected.py``, which writes
 answers with their slips. A check loads no digits, trains nothing and remembers nothing.
 """
 
-from __future__ import annotations
-
 import json
 import tomllib
 from pathlib import Path
@@ -34,7 +32,7 @@ class Verdict(str):
     right: bool
     slip: str | None
 
-    def __new__(cls, text: str, slip: str | None = None) -> Verdict:
+    def __new__(cls, text: str, slip: str | None = None) -> "Verdict":
         verdict = super().__new__(cls, text)
         verdict.right, verdict.slip = slip is None, slip
         return verdict

@@ -1,7 +1,5 @@
 """Where there is ink in a grey picture, and which pieces of it belong together."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Any picture, from a file or from memory, as grey pixels: upright and not too many."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import warnings

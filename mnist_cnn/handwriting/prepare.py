@@ -1,7 +1,5 @@
 """From a photo or a drawing of digits to images like those of MNIST."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable
 from typing import Literal, NamedTuple, overload

@@ -1,7 +1,5 @@
 """Fetch the archives of MNIST over the network, and never hang."""
 
-from __future__ import annotations
-
 import hashlib
 import http.client
 import os

@@ -1,7 +1,5 @@
 """The four files of MNIST, in the IDX format, checked bit by bit when read."""
 
-from __future__ import annotations
-
 import hashlib
 import struct
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The folder that keeps MNIST: filled once, repaired, and never half-written."""
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import hashlib

@@ -1,7 +1,5 @@
 """The offline stand-in for MNIST: 70,000 images made from 1,797 real digits."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F

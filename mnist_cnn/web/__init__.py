@@ -1,7 +1,5 @@
 """The network in the browser: its layers as JSON, and the scripts that run them."""
 
-from __future__ import annotations
-
 import base64
 import re
 from pathlib import Path
