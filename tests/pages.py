@@ -23,6 +23,7 @@ class Page(HTMLParser):
         self.headings: list[tuple[int, str]] = []  # level, text
         self.links: list[tuple[str, str]] = []  # target, text
         self.images: list[tuple[str, str]] = []  # address, alternative text
+        self.dark: list[str] = []  # addresses of pictures for the dark theme
         self.names: set[str] = set()  # given by id="..."
         self._reading: list[list[str]] = []  # the words of each link and heading so far
         self._targets: list[str] = []
@@ -35,7 +36,7 @@ class Page(HTMLParser):
         if tag == "img":
             self.images.append((given["src"], given.get("alt", "")))
         if tag == "source":
-            self.images.append((given["srcset"], "the same as the picture's"))
+            self.dark.append(given["srcset"])
         if tag == "a":
             self._targets.append(unquote(given.get("href", "")))
         if tag == "a" or (tag[0] == "h" and tag[1:].isdigit()):

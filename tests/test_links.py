@@ -33,7 +33,8 @@ def anchors(page: Page) -> set[str]:
 def broken(page: Page) -> list[str]:
     """The links and pictures that are not there, and where they stand."""
     missing = []
-    for target, _ in page.links + page.images:
+    targets = [target for target, _ in page.links + page.images] + page.dark
+    for target in targets:
         if re.match(r"\w+:", target):  # an address on the web
             continue
         file, _, anchor = target.partition("#")
