@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import os
-import re
 import subprocess
 import sys
 import sysconfig
@@ -13,10 +12,9 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+from pages import ROOT, Page
 
-ROOT = Path(__file__).parent.parent
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-PROJECT = PROJECT["project"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 REPOSITORY = PROJECT["urls"]["Repository"]
 
 # Every public name, and what the first hour with the package needs
@@ -75,79 +73,53 @@ def wheel(built):
     return path
 
 
-@pytest.fixture(scope="module")
-def metadata(wheel):
-    with zipfile.ZipFile(wheel) as archive:
-        (name,) = (n for n in archive.namelist() if n.endswith("/METADATA"))
-        return message_from_bytes(archive.read(name))
+def files_of_git(*folders: str) -> set[str]:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a clone")
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(
+        [*command, *folders], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return {name for name in done.stdout.split("\0") if (ROOT / name).is_file()}
 
 
 def test_wheel_holds_the_package_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         found = {n for n in archive.namelist() if ".dist-info/" not in n}
-    package = [p for p in (ROOT / "mnist_cnn").rglob("*") if p.is_file()]
-    assert found == {
-        path.relative_to(ROOT).as_posix()
-        for path in package
-        if "__pycache__" not in path.parts
-    }
-    for folder in ("weights", "studies", "photos", "sources", "checks", "web"):
-        assert any(name.startswith(f"mnist_cnn/{folder}") for name in found), folder
-    assert {
-        "mnist_cnn/py.typed",
-        "mnist_cnn/web/pad.js",
-        "mnist_cnn/web/pad.css",
-    } <= found
+    assert found == files_of_git("mnist_cnn")
+    assert {"mnist_cnn/py.typed", "mnist_cnn/web/pad.js"} <= found
 
 
-@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a clone")
 def test_sdist_holds_what_git_does(built):
     """So tests, notebooks and pages too, and nothing that lies about in the folder."""
     (path,) = built.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         found = {member.name.split("/", 1)[1] for member in archive}
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    files = {name for name in listed.stdout.split("\0") if (ROOT / name).is_file()}
-    assert found - {"PKG-INFO"} == files
-    assert {"CITATION.cff", "LICENSE", "README.md", "tests/test_wheel.py"} <= files
+    assert found - {"PKG-INFO"} == files_of_git()
 
 
-def test_metadata_say_what_it_is(metadata):
-    assert (metadata["Name"], metadata["Version"]) == ("mnist-cnn", PROJECT["version"])
-    assert metadata["License-Expression"] == "MIT"
-    assert metadata["Description-Content-Type"] == "text/markdown"
-    urls = dict(line.split(", ") for line in metadata.get_all("Project-URL"))
-    assert {"Homepage", "Documentation", "Repository", "Issues"} <= set(urls)
-    assert urls.pop("Documentation").startswith("https://")  # the website
-    assert all(url.startswith(REPOSITORY) for url in urls.values())
+def test_links_and_pictures_lead_somewhere_on_pypi(wheel, tmp_path):
+    """The README as it is, with an address before each file of the repository."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (n for n in archive.namelist() if n.endswith("/METADATA"))
+        metadata = message_from_bytes(archive.read(name))
     needed = [line for line in metadata.get_all("Requires-Dist") if "extra" not in line]
     assert sorted(needed) == sorted(PROJECT["dependencies"])
-
-
-def test_links_and_pictures_lead_somewhere_on_pypi(metadata):
-    """The README as it is, with an address before each file of the repository."""
     text = metadata.get_payload(decode=True).decode()
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    raw = REPOSITORY.replace("//github.com/", "//raw.githubusercontent.com/")
-    pictures, files = f"{raw}/main/", f"{REPOSITORY}/blob/main/"
-    assert text.replace(pictures, "").replace(files, "") == readme
-    drawn = re.findall(r"(?:src|srcset)=\"([^\"]+)", text)
-    assert len(drawn) == 10  # of five pictures, for light and dark
-    targets = [*drawn, *re.findall(r"\]\(([^)\s]+)", text)]
-    assert all(re.match("https://|#", target) for target in targets)
-    for target in [*drawn, *re.findall(r"!\[[^]]*\]\(([^)\s]+)", text)]:
-        assert target.startswith(pictures) or "badge" in target, target
-    for folder in (pictures, files):
-        ours = [t.removeprefix(folder) for t in targets if t.startswith(folder)]
-        assert ours
-        for path in ours:
-            assert (ROOT / path.split("#")[0]).is_file(), path
+    raw = REPOSITORY.replace("//github.com/", "//raw.githubusercontent.com/") + "/main/"
+    files = f"{REPOSITORY}/blob/main/"
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert text.replace(raw, "").replace(files, "") == readme
+    published = tmp_path / "README.md"
+    published.write_text(text, "utf-8")
+    page = Page(published)
+    pictures = [address for address, _ in page.images] + page.dark
+    for address in [*pictures, *(target for target, _ in page.links)]:
+        assert address.startswith(("https://", "#")), address
+        start = raw if address in pictures else files
+        if address.startswith((raw, files)):
+            path = address.removeprefix(start).split("#")[0]
+            assert (ROOT / path).is_file(), address
 
 
 @pytest.fixture(scope="module")
