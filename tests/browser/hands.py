@@ -63,7 +63,7 @@ def clear(pad: Page | Locator) -> None:
 
 def pixels_seen(pad: Page | Locator) -> list[int]:
     """The 784 grey levels of what the network sees."""
-    return pad.locator(".digit-pad-input").evaluate(
+    return pad.locator(".digit-pad-input").first.evaluate(
         """canvas => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data]
              .filter((_, i) => i % 4 === 0)"""
     )

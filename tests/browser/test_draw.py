@@ -19,7 +19,7 @@ import mnist_cnn as mc
 from mnist_cnn.pad import SIDE
 from mnist_cnn.web import bundle, layers
 
-SOME = 1_000
+SOME = 300
 PHONE = {
     "viewport": {"width": 390, "height": 844},
     "has_touch": True,
@@ -90,7 +90,7 @@ def test_drawings_are_prepared_as_by_to_mnist(scripts):
         SIDE,
     )
     dice, away, same, right = random.Random(0), [], 0, 0
-    for digit, _ in itertools.product(range(10), range(10)):
+    for digit, _ in itertools.product(range(10), range(5)):
         scripts.get_by_role("button", name="Clear").click()
         draw(scripts, vary(strokes_of(digit), dice), steps=1)
         pixels, image = scripts.evaluate(
@@ -105,8 +105,8 @@ def test_drawings_are_prepared_as_by_to_mnist(scripts):
         same += int(answers[0] == answers[1])
         right += int(answers[0] == digit)
     assert max(away) < 0.02
-    assert same >= 99  # of 100
-    assert right > 80  # these are digits
+    assert same >= 49  # of 50
+    assert right > 40  # these are digits
 
 
 def test_what_is_no_digit_is_none(scripts):
