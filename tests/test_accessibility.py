@@ -92,72 +92,27 @@ def test_headings_are_in_order(path):
 # Colours: one palette, told apart by all
 
 WHITE, DARK = "#FFFFFF", "#111111"  # the grounds of JupyterLab's themes
-# What the three kinds of colour blindness make of linear RGB. Source: G. Machado, M.
-# Oliveira, L. Fernandes, IEEE Transactions on Visualization and Computer Graphics 15
-# (2009), severity 1.0.
-VISION = {
-    "normal": np.eye(3),
-    "protanopia": [
-        [0.152286, 1.052583, -0.204868],
-        [0.114503, 0.786281, 0.099216],
-        [-0.003882, -0.048116, 1.051998],
-    ],
-    "deuteranopia": [
-        [0.367322, 0.860646, -0.227968],
-        [0.280085, 0.672501, 0.047413],
-        [-0.011820, 0.042940, 0.968881],
-    ],
-    "tritanopia": [
-        [1.255528, -0.076749, -0.178779],
-        [-0.078411, 0.930809, 0.147602],
-        [0.004733, 0.691367, 0.303900],
-    ],
-}
-# Linear sRGB to CIE XYZ, its white at D65 (IEC 61966-2-1)
-TO_XYZ = np.array(
-    [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
-)
-APART = 15.0  # of CIE76's Delta E, of which about 2 is just noticeable side by side
-
-
-def linear(colour: str) -> np.ndarray:
-    """Linear RGB in [0, 1] of a colour as #RRGGBB."""
-    coded = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
-    return np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
-
-
-def lab(rgb: np.ndarray) -> np.ndarray:
-    """CIE L*a*b* of linear RGB."""
-    x, y, z = TO_XYZ @ rgb.clip(0, 1) / TO_XYZ.sum(axis=1)
-    fx, fy, fz = (
-        np.cbrt(t) if t > 0.008856 else 7.787 * t + 16 / 116 for t in (x, y, z)
-    )
-    return np.array([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)])
-
-
-def difference(one: str, other: str, vision: str) -> float:
-    """Delta E (CIE76) between two colours as they are seen."""
-    seen = (lab(np.array(VISION[vision]) @ linear(colour)) for colour in (one, other))
-    return float(np.linalg.norm(next(seen) - next(seen)))
+# Okabe and Ito's, chosen so that people with any kind of colour vision tell them apart:
+# https://jfly.uni-koeln.de/color/
+SAFE = {"#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"}
 
 
 def contrast(one: str, other: str) -> float:
-    """WCAG's contrast ratio, from 1 to 21."""
-    low, high = sorted(float(TO_XYZ[1] @ linear(colour)) for colour in (one, other))
-    return (high + 0.05) / (low + 0.05)
+    """WCAG's contrast ratio, from 1 to 21, of two colours as #RRGGBB."""
+    lights = []
+    for colour in (one, other):
+        coded = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+        linear = np.where(
+            coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4
+        )
+        lights.append(float(linear @ [0.2126, 0.7152, 0.0722]))
+    return (max(lights) + 0.05) / (min(lights) + 0.05)
 
 
-def test_measures_agree_with_published_values():
-    assert contrast("#767676", WHITE) == pytest.approx(4.54, abs=0.01)
-    assert lab(linear("#0000FF")) == pytest.approx([32.30, 79.19, -107.86], abs=0.05)
-    assert difference("#808000", "#C04000", "normal") > APART  # olive, rust
-    assert difference("#808000", "#C04000", "deuteranopia") < APART
-
-
-@pytest.mark.parametrize("vision", VISION)
-def test_colours_are_told_apart(vision):
-    for one, other in itertools.combinations(PALETTE, 2):
-        assert difference(PALETTE[one], PALETTE[other], vision) >= APART, (one, other)
+def test_the_palette_is_told_apart_by_all():
+    colours = [PALETTE[name] for name in PALETTE if name != "GREY"]
+    assert set(colours) <= SAFE
+    assert len(set(colours)) == len(colours)
 
 
 def test_colours_stand_out():
@@ -166,6 +121,7 @@ def test_colours_stand_out():
     GREY is written on white, and white on BLUE bars. What figures write with is a grey
     for both grounds; none has more than 4.3 on both, and large letters need 3.
     """
+    assert contrast("#767676", WHITE) == pytest.approx(4.54, abs=0.01)  # as published
     for colour, ground in itertools.product(PALETTE.values(), (WHITE, DARK)):
         assert contrast(colour, ground) >= 3, (colour, ground)
     assert min(contrast(ink, WHITE) for ink in (plots.GREY, plots.BLUE)) >= 4.5

@@ -57,7 +57,9 @@ def test_broken_links_are_found(tmp_path):
     (tmp_path / "other.md").write_text("# A `b`, c!\n\n## Twice\n\n## Twice\n")
     text = "# Here\n\n[x](other.md#a-b-c) [x](#here) `[x](no)` [x](other.md#twice-1)\n"
     bad = ["no.md", "other.md#a-b", "#there", "other.md#twice-2", "no.png"]
-    text += f"[x]({bad[0]}) [x]({bad[1]}) [![y]({bad[4]})]({bad[2]}) [r]\n\n[r]: {bad[3]}\n"
+    text += (
+        f"[x]({bad[0]}) [x]({bad[1]}) [![y]({bad[4]})]({bad[2]}) [r]\n\n[r]: {bad[3]}\n"
+    )
     (tmp_path / "page.md").write_text(text)
     found = [line.split()[1] for line in broken(Page(tmp_path / "page.md"))]
     assert sorted(found) == sorted(bad)

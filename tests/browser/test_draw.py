@@ -170,18 +170,17 @@ def test_test_images_are_read(page):
     assert buttons.count() == 10
 
 
-def test_mouse_draws_and_clears(page, shoot):
+def test_mouse_draws_and_clears(page):
     clear(page)
     assert page.locator(".digits [aria-pressed=true]").count() == 0
     draw(page, strokes_of(3))
     wait_for_answer(page, "^3: ")
     updates = "performance.getEntriesByName('update').length"
     assert page.evaluate(updates) > 10  # it follows the strokes
-    shoot(page, "draw", full_page=True)
 
 
 @pytest.mark.parametrize("page", [PHONE], indirect=True)
-def test_a_finger_draws_and_the_page_stays(page, shoot):
+def test_a_finger_draws_and_the_page_stays(page):
     clear(page)
     canvas = page.locator(".digit-pad-canvas")
     canvas.scroll_into_view_if_needed()
@@ -196,7 +195,6 @@ def test_a_finger_draws_and_the_page_stays(page, shoot):
     wait_for_answer(page, "^7: ")
     assert page.evaluate("scrollY") == before
     assert not page.evaluate("document.scrollingElement.scrollWidth > innerWidth")
-    shoot(page, "draw-phone", full_page=True)
 
 
 def test_keys_draw_choose_and_slide(page):
@@ -280,13 +278,12 @@ def test_other_weights(page):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_themes_and_rules_of_accessibility(page, theme, shoot):
+def test_themes_and_rules_of_accessibility(page, theme):
     page.emulate_media(color_scheme=theme)
     page.locator("canvas.layers-maps").nth(1).click(position={"x": 90, "y": 20})
     page.wait_for_timeout(300)
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(19, 20, 22)"}[theme]
-    shoot(page, f"draw-{theme}", full_page=True)
     found = Axe().run(page).response["violations"]
     serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
     assert [(r["id"], [n["html"][:90] for n in r["nodes"]][:3]) for r in serious] == []

@@ -18,10 +18,10 @@ def pad(shown_pad):
 
 
 @pytest.fixture(scope="module")
-def shown_pad(run_all, shoot):
+def shown_pad(run_all):
     """The pad, on the page, after Run All went well."""
     page = run_all(NOTEBOOK.name)
-    check_all_ran(page, NOTEBOOK, shoot)
+    check_all_ran(page, NOTEBOOK)
     page.evaluate(
         """() => {
              const { content } = jupyterapp.shell.currentWidget;
@@ -47,19 +47,17 @@ def draw_and_wait(pad, digit: int, pattern: str) -> str:
 
 
 @pytest.mark.parametrize("digit", [1, 3, 7])
-def test_digits_drawn_with_the_mouse_are_read(pad, digit, shoot):
+def test_digits_drawn_with_the_mouse_are_read(pad, digit):
     answer = draw_and_wait(pad, digit, f"^{digit}: ")
     assert float(re.search(r"([\d.]+) %", answer)[1]) > 50
     best = pad.locator(".digit-pad-best .digit-pad-digit")
     assert best.text_content() == str(digit)
-    shoot(pad, f"pad-{digit}")
 
 
-def test_the_keyboard_draws_and_clears(pad, shoot):
+def test_the_keyboard_draws_and_clears(pad):
     keyboard = pad.page.keyboard
     draw_with_keys(pad)
     wait_for_answer(pad, "^1: ")
-    shoot(pad, "pad-keyboard")
     count = "jupyterapp.shell.currentWidget.content.widgets.length"
     cells = pad.page.evaluate(count)
     keyboard.press("Delete")
@@ -96,7 +94,7 @@ def test_clear_works_where_the_page_looks_empty_already(pad):
     run(pad, "assert pad.prediction is None; pad.layers = []; pad.layers = maps")
 
 
-def test_layers_and_answer_do_not_wait_for_python(pad, shoot):
+def test_layers_and_answer_do_not_wait_for_python(pad):
     """They are computed in the page; Python hears of the drawing, and reads it, too."""
     maps = pad.locator("canvas.layers-maps")
     assert maps.count() == 8
@@ -109,7 +107,6 @@ def test_layers_and_answer_do_not_wait_for_python(pad, shoot):
     assert maps.nth(3).evaluate("canvas => canvas.toDataURL()") != before
     maps.nth(1).click(position={"x": 90, "y": 20})
     pad.get_by_role("heading", name="conv 2").wait_for()
-    shoot(pad, "pad-layers")
     run(pad, "assert pad.prediction is None, pad.prediction")
     run(pad, "page.to_mnist = prepare")
     run(pad, "saved = pad.pixels; pad.pixels = []; pad.pixels = saved")
