@@ -1,8 +1,7 @@
 """A real JupyterLab and a real browser. Asked for by name: ``pytest tests/browser``.
 
 Needs the ``browser`` extra and Chromium; the website also the ``site`` extra.
-``--notebooks 01,05`` selects notebooks; ``--shots`` keeps screenshots in
-``build/browser``.
+``--notebooks 01,05`` selects notebooks.
 """
 
 import importlib.util
@@ -22,11 +21,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SHOTS = ROOT / "build" / "browser"
 START_SECONDS = 90
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -44,11 +42,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--notebooks",
         default="",
         help='the first digits of the notebooks to open, as in "01,05"; default: all',
-    )
-    parser.addoption(
-        "--shots",
-        action="store_true",
-        help="keep screenshots in build/browser",
     )
     parser.addoption(
         "--chromium",
@@ -195,17 +188,6 @@ def address(folder):
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture(scope="session")
-def shoot(request):
-    """``shoot(page, "name", **options)`` keeps a screenshot, where any are wanted."""
-
-    def keep(target: Page | Locator, name: str, **options) -> None:
-        if request.config.option.shots:
-            target.screenshot(path=SHOTS / f"{name}.png", **options)
-
-    return keep
 
 
 @pytest.fixture(scope="module")
