@@ -43,11 +43,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="",
         help='the first digits of the notebooks to open, as in "01,05"; default: all',
     )
-    parser.addoption(
-        "--chromium",
-        default=os.environ.get("CHROMIUM", ""),
-        help="the browser; default: $CHROMIUM, or chromium on the PATH",
-    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -143,12 +138,12 @@ def stop(server: subprocess.Popen) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium(request):
+def chromium():
     """The installed Chromium, headless, with an empty profile; always closed."""
-    name = request.config.option.chromium
-    path = name or shutil.which("chromium") or shutil.which("google-chrome")
+    named = os.environ.get("CHROMIUM")
+    path = named or shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
-        raise pytest.UsageError("no Chromium found: install it, or give --chromium")
+        raise pytest.UsageError("no Chromium found: install it, or name it in CHROMIUM")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         try:

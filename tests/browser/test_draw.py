@@ -68,15 +68,14 @@ def test_logits_are_those_of_pytorch(scripts, some_digits, recipe):
 
 
 def vary(strokes, dice):
-    """The strokes moved, turned, slanted, in another size, a little shaky."""
-    size, slant = dice.uniform(0.45, 1.05), dice.uniform(-0.2, 0.2)
-    turn = math.radians(dice.uniform(-12, 12))
+    """The strokes moved, turned, in another size, a little shaky."""
+    size, turn = dice.uniform(0.45, 1.05), math.radians(dice.uniform(-20, 20))
     right, down = dice.uniform(-12, 12), dice.uniform(-8, 8)
+    cos, sin = size * math.cos(turn), size * math.sin(turn)
 
     def change(x, y):
-        x, y = size * (x - 50 + slant * (50 - y)), size * (y - 50)
-        x, y = x + dice.gauss(0, 1), y + dice.gauss(0, 1)
-        return 50 + right + math.cos(turn) * x - math.sin(turn) * y, 50 + down + y
+        x, y = x - 50 + dice.gauss(0, 1), y - 50 + dice.gauss(0, 1)
+        return 50 + right + cos * x - sin * y, 50 + down + sin * x + cos * y
 
     return [[change(x, y) for x, y in stroke] for stroke in strokes]
 
@@ -217,17 +216,18 @@ def test_keys_draw_choose_and_slide(page):
 
 
 def test_sliders_tell_where_the_answer_tips(page):
-    _, test = mc.load_mnist()
+    test = mc.load_mnist()[1]
     page.get_by_role("button", name="Test image, a 7").click()
     turn = page.get_by_role("slider", name="Turn")
     expect(turn).to_have_attribute("aria-description", re.compile(r"\d$"))
     assert page.locator(".marks .other").count() > 0
-    if test.source == "mnist":
+    if test.source == "mnist":  # as the page's own digits are
         image = test.images[(test.labels == 7).nonzero()[0]]
-        angles = range(-60, 61, 5)
-        turned = [rotate(image, a, InterpolationMode.BILINEAR) for a in angles]
+        turned = [
+            rotate(image, degrees, InterpolationMode.BILINEAR)
+            for degrees in range(-60, 61, 5)
+        ]
         answers = mc.predict(mc.load(), torch.cat(turned)).argmax(dim=1).tolist()
-        assert len(set(answers)) > 1
         told = turn.get_attribute("aria-description")
         assert told.endswith(" ".join(map(str, answers)))
 
@@ -250,9 +250,8 @@ def test_a_unit_is_the_sum_that_is_shown(page, row, seen):
     convolution = convolutions[int(name.split()[1]) - 1]
     convolution.register_forward_hook(lambda _m, into, _out: caught.append(into[0]))
     mc.predict(model, torch.tensor(pixels_seen(page)).reshape(1, 1, 28, 28) / 255)
-    padded = torch.nn.functional.pad(caught[0][0], (1, 1, 1, 1))
-    patches = padded[:, y : y + 3, x : x + 3]
-    sums = (patches * convolution.weight[which].detach()).sum(dim=(1, 2)).tolist()
+    patch = torch.nn.functional.pad(caught[0][0], (1, 1, 1, 1))[:, y : y + 3, x : x + 3]
+    sums = (patch * convolution.weight[which].detach()).sum(dim=(1, 2)).tolist()
     total = sum(sums) + convolution.bias[which].item()
     texts = unit.locator(".layers-sum").all_text_contents()
     shown = [float(text.removeprefix("= ")) for text in texts]
