@@ -85,44 +85,30 @@ def test_notebooks_form_a_chain(place):
 
 
 def test_readme_names_every_notebook_by_its_title():
-    named = read(ROOT / "README.md").links
-    links = [(f"notebooks/{path.name}", title(path)) for path in NOTEBOOKS]
-    fail_with(
-        [
-            f"README.md: no link [{text}]({to})"
-            for to, text in links
-            if (to, text) not in named
-        ],
-        "The table of notebooks has each by its title.",
-    )
+    expected = {(f"notebooks/{path.name}", title(path)) for path in NOTEBOOKS}
+    missing = sorted(expected - {*read(ROOT / "README.md").links})
+    wrong = [f"README.md: no link [{text}]({to})" for to, text in missing]
+    fail_with(wrong, "The table of notebooks has each by its title.")
 
 
-def test_readme_shows_what_is_where():
+def test_names_of_files_and_tests_exist():
+    """In the README's tree, and in the table of faults."""
     tree = (ROOT / "README.md").read_text("utf-8").split("## What is where")[1]
-    names = re.findall(
-        r"^ *([\w./]+)  |\b(\w+\.(?:py|js))\b", tree.split("```")[1], re.M
-    )
-    fail_with(
-        [
-            f"README.md: What is where: there is no {name}"
-            for name in map("".join, names)
-            if not (ROOT / name).exists() and not (ROOT / "mnist_cnn" / name).exists()
-        ],
-        "Correct the name, or remove its line.",
-    )
-
-
-def test_tests_that_are_named_exist():
+    tree = tree.split("```")[1]
+    files = map("".join, re.findall(r"^ *([\w./]+)  |\b(\w+\.(?:py|js))\b", tree, re.M))
+    wrong = [
+        f"README.md, What is where: there is no {name}"
+        for name in files
+        if not (ROOT / name).exists() and not (ROOT / "mnist_cnn" / name).exists()
+    ]
     table = (ROOT / "tests" / "README.md").read_text("utf-8")
     code = "".join(p.read_text("utf-8") for p in (ROOT / "tests").rglob("test_*.py"))
-    fail_with(
-        [
-            f"tests/README.md: there is no {name}"
-            for name in re.findall(r"\btest_\w+\b(?!\.py)", table)
-            if f"def {name}(" not in code
-        ],
-        "Correct the name, or remove the row.",
-    )
+    wrong += [
+        f"tests/README.md: there is no {name}"
+        for name in re.findall(r"\btest_\w+\b(?!\.py)", table)
+        if f"def {name}(" not in code
+    ]
+    fail_with(wrong, "Correct the name, or remove its line.")
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")

@@ -34,7 +34,7 @@ PHONE = {
 def scripts(chromium):
     """An empty page that has the shared scripts' functions."""
     page = chromium.new_page()
-    names = "makeNetwork, makeSurface, prepare, move"
+    names = "makeNetwork, makeSurface, prepare"
     page.add_script_tag(
         content=f"(() => {{ {bundle()} Object.assign(window, {{ {names} }}); }})()"
     )
@@ -42,15 +42,10 @@ def scripts(chromium):
     page.close()
 
 
-@pytest.fixture(scope="module")
-def some_digits():
-    return mc.load_mnist()[1].first(SOME)
-
-
 @pytest.mark.parametrize("recipe", ["plain", "long"])
-def test_logits_are_those_of_pytorch(scripts, some_digits, recipe):
-    model = mc.load(recipe=recipe)
-    grey = (255 * some_digits.images).round().byte().numpy().tobytes()
+def test_logits_are_those_of_pytorch(scripts, recipe):
+    model, images = mc.load(recipe=recipe), mc.load_mnist()[1].images[:SOME]
+    grey = (255 * images).round().byte().numpy().tobytes()
     found = scripts.evaluate(
         """([layers, images]) => {
              const network = makeNetwork(layers);
@@ -61,7 +56,7 @@ def test_logits_are_those_of_pytorch(scripts, some_digits, recipe):
            }""",
         [layers(model), base64.b64encode(grey).decode()],
     )
-    expected, found = mc.predict(model, some_digits.images), torch.tensor(found)
+    expected, found = mc.predict(model, images), torch.tensor(found)
     assert found.shape == (SOME, 10)
     assert (found - expected).abs().max() < 1e-4
     assert torch.equal(found.argmax(dim=1), expected.argmax(dim=1))
@@ -113,23 +108,6 @@ def test_what_is_no_digit_is_none(scripts):
         assert scripts.evaluate(
             "([p, side]) => prepare(p, side) === null", [pixels, SIDE]
         )
-
-
-@pytest.mark.parametrize(
-    ("pixels", "degrees"), [(0, 0), (3, 0), (-5, 0), (0, 30), (0, -45), (2, 15)]
-)
-def test_moves_are_those_of_the_notebook(scripts, some_digits, pixels, degrees):
-    image = some_digits.images[0]
-    found = scripts.evaluate(
-        "([image, pixels, degrees]) => [...move(image, pixels, degrees)]",
-        [image.flatten().tolist(), pixels, degrees],
-    )
-    turned = rotate(image, degrees, InterpolationMode.BILINEAR)
-    expected = turned.roll(pixels, dims=2)
-    if pixels:
-        expected[:, :, slice(0, pixels) if pixels > 0 else slice(pixels, None)] = 0
-    found = torch.tensor(found).reshape(1, 28, 28)
-    assert (found - expected).abs().max() < 1e-4
 
 
 # Its hands
@@ -208,11 +186,14 @@ def test_keys_draw_choose_and_slide(page):
         maps.press(key)
     unit = page.get_by_role("region", name="The chosen unit").get_by_role("heading")
     assert unit.text_content() == "conv 4, map 2, row 6, column 9"
+    before = torch.tensor(pixels_seen(page)).reshape(28, 28)
     slider = page.get_by_role("slider", name="Shift")
     for _ in range(8):
         slider.press("ArrowRight")
     assert slider.get_attribute("aria-valuetext") == "8 pixels"
     wait_for_answer(page, "^[^7]")
+    after = torch.tensor(pixels_seen(page)).reshape(28, 28)
+    assert torch.equal(after[:, 8:], before[:, :-8])
 
 
 def test_sliders_tell_where_the_answer_tips(page):
