@@ -1,7 +1,6 @@
 """A real JupyterLab and a real browser. Asked for by name: ``pytest tests/browser``.
 
 Needs the ``browser`` extra and Chromium; the website also the ``site`` extra.
-``--notebooks 01,05`` selects notebooks.
 """
 
 import importlib.util
@@ -24,7 +23,6 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 START_SECONDS = 90
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -35,24 +33,6 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--notebooks",
-        default="",
-        help='the first digits of the notebooks to open, as in "01,05"; default: all',
-    )
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test a selected notebook."""
-    if "notebook" in metafunc.fixturenames:
-        wanted = [n for n in metafunc.config.option.notebooks.split(",") if n]
-        chosen = [p for p in NOTEBOOKS if not wanted or p.name[:2] in wanted]
-        if len(wanted) > len(chosen):
-            raise pytest.UsageError(f"--notebooks {wanted}: not all of them exist")
-        metafunc.parametrize("notebook", chosen, ids=lambda path: path.stem)
 
 
 def free_port() -> int:

@@ -3,12 +3,16 @@
 import json
 from pathlib import Path
 
+import pytest
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 OUTPUTS = """() => jupyterapp.shell.currentWidget.content.model.sharedModel.cells
   .filter((cell) => cell.cell_type === 'code')
   .map((cell) => ({id: cell.id, count: cell.execution_count,
                    outputs: cell.getOutputs()}))"""
 
 
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs_without_an_error(notebook, run_all):
     check_all_ran(run_all(notebook.name), notebook)
 
