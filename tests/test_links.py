@@ -1,71 +1,46 @@
-"""Every internal link leads somewhere, and the notebooks form a chain."""
+"""Every link inside the project leads somewhere, and the notebooks form a chain."""
 
-import itertools
-import json
 import re
+import shutil
+import subprocess
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from pages import NOTEBOOKS, ROOT, Page, fail_with, markdown, read
 
-ROOT = Path(__file__).parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-LEFT_OUT = re.compile(r"\.|venv$|build$|dist$|node_modules$|runs$")  # folders
-PAGES = sorted(
-    path
-    for path in ROOT.rglob("*.md")
-    if not any(map(LEFT_OUT.match, path.relative_to(ROOT).parent.parts))
-)
-TARGETS = re.compile(
-    r"\]\(\s*<?([^()\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)"  # [text](target "title")
-    r"|(?:href|src)=\"([^\"]+)\"|^\[[^\]]+\]:\s*(\S+)",  # HTML; [reference]: target
-    re.MULTILINE,
-)
+FOLDERS = (".", ".github", "benchmarks", "docs", "mnist_cnn", "tests", "tools")
+PAGES = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.md"))
 
 
-def markdown(path: Path) -> str:
-    """The text of a page, or of a notebook's markdown, without code."""
-    text = path.read_text(encoding="utf-8")
-    if path.suffix == ".ipynb":
-        cells = json.loads(text)["cells"]
-        chosen = (cell for cell in cells if cell["cell_type"] == "markdown")
-        text = "\n\n".join("".join(cell["source"]) for cell in chosen)
-    text = re.sub(r"^(```|~~~).*?^\1$", "", text, flags=re.MULTILINE | re.DOTALL)
-    return re.sub(r"`[^`\n]*`", lambda code: code[0].replace("](", ""), text)
-
-
-def targets(path: Path) -> list[str]:
-    """What a file links to inside the project."""
-    found = ("".join(groups) for groups in TARGETS.findall(markdown(path)))
-    return [target for target in found if not re.match(r"\w+:", target)]
-
-
-def anchors(path: Path) -> set[str]:
+def anchors(page: Page) -> set[str]:
     """The names that a link may have after its #.
 
     On GitHub, those of a page are in lower case, without punctuation, and numbered
     when repeated; JupyterLab and GitHub keep a notebook's headings but for spaces.
     """
-    text, found, seen = markdown(path), set(), Counter()
-    for heading in re.findall(r"^#+ +(.*?)[ #]*$", text, re.MULTILINE):
-        heading = re.sub(r"\[([^\]]*)\]\([^)]*\)|[*`]", r"\1", heading)
-        if path.suffix == ".ipynb":
+    found, seen = set(page.names), Counter()
+    for _, heading in page.headings:
+        if page.path.suffix == ".ipynb":
             found.add(heading.replace(" ", "-"))
             continue
         slug = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
         found.add(f"{slug}-{seen[slug]}" if seen[slug] else slug)
         seen[slug] += 1
-    return found | set(re.findall(r"<a (?:id|name)=\"([^\"]+)\"", text))
+    return found
 
 
-def broken(path: Path) -> list[str]:
-    """The targets that are not there."""
+def broken(page: Page) -> list[str]:
+    """The links and pictures that are not there, and where they stand."""
     missing = []
-    for target in targets(path):
+    targets = [target for target, _ in page.links + page.images] + page.dark
+    for target in targets:
+        if re.match(r"\w+:", target):  # an address on the web
+            continue
         file, _, anchor = target.partition("#")
-        there = path.parent / file if file else path
-        if not there.exists() or (anchor and anchor not in anchors(there)):
-            missing.append(target)
+        there = page.path.parent / file if file else page.path
+        if not there.exists() or (anchor and anchor not in anchors(read(there))):
+            missing.append(f"{page.line_of(target)}: {target} leads nowhere")
     return missing
 
 
@@ -73,55 +48,75 @@ def broken(path: Path) -> list[str]:
     "path", PAGES + NOTEBOOKS, ids=lambda path: path.relative_to(ROOT).as_posix()
 )
 def test_links_lead_somewhere(path):
-    assert broken(path) == []
+    if path.parent.name == "docs":  # Sphinx reads it from the folder above
+        pytest.skip("make site checks it")
+    fail_with(broken(read(path)), "Correct the path, or the heading after its #.")
 
 
 def test_broken_links_are_found(tmp_path):
-    page = tmp_path / "page.md"
     (tmp_path / "other.md").write_text("# A `b`, c!\n\n## Twice\n\n## Twice\n")
-    good = "(other.md) [x](other.md#a-b-c) [x](#here) [x](other.md#twice-1)"
-    page.write_text(f"# Here\n\n[x]{good} [x](https://host/a) `[x](no)`\n")
-    assert broken(page) == []
+    text = "# Here\n\n[x](other.md#a-b-c) [x](#here) `[x](no)` [x](other.md#twice-1)\n"
     bad = ["no.md", "other.md#a-b", "#there", "other.md#twice-2", "no.png"]
-    page.write_text(
-        f"[x]({bad[0]}) [x]({bad[1]}) [![y]({bad[4]})]({bad[2]})\n\n[r]: {bad[3]}\n"
+    text += (
+        f"[x]({bad[0]}) [x]({bad[1]}) [![y]({bad[4]})]({bad[2]}) [r]\n\n[r]: {bad[3]}\n"
     )
-    assert sorted(broken(page)) == sorted(bad)
+    (tmp_path / "page.md").write_text(text)
+    found = [line.split()[1] for line in broken(Page(tmp_path / "page.md"))]
+    assert sorted(found) == sorted(bad)
 
 
 def title(path: Path) -> str:
-    return re.match(r"# (.*)", markdown(path))[1]
+    return read(path).headings[0][1]
 
 
-def test_notebooks_form_a_chain():
+@pytest.mark.parametrize("place", range(len(NOTEBOOKS)))
+def test_notebooks_form_a_chain(place):
     """Each ends with the titles of its neighbours, and with nothing else."""
-    chain = [None, *NOTEBOOKS, None]
-    for before, path, after in zip(chain, chain[1:], chain[2:], strict=False):
-        links = [
-            f"**{name}:** [{title(other)}]({other.name})"
-            for name, other in (("Previous", before), ("Next", after))
-            if other
-        ]
-        assert markdown(path).endswith(" ·\n".join(links)), path.name
-        assert markdown(path).count(":** [") == len(links), path.name
+    neighbours = {"Previous": place - 1, "Next": place + 1}
+    links = [
+        f"**{word}:** [{title(NOTEBOOKS[i])}]({NOTEBOOKS[i].name})"
+        for word, i in neighbours.items()
+        if 0 <= i < len(NOTEBOOKS)
+    ]
+    end = " ·\n".join(links)
+    if not markdown(NOTEBOOKS[place]).endswith(f"\n\n{end}"):
+        name = NOTEBOOKS[place].name
+        fail_with([f"{name}: its last cell names other neighbours"], f"Write: {end}")
 
 
 def test_readme_names_every_notebook_by_its_title():
-    text = markdown(ROOT / "README.md")
-    for path in NOTEBOOKS:
-        assert f"[{title(path)}](notebooks/{path.name})" in text
+    expected = {(f"notebooks/{path.name}", title(path)) for path in NOTEBOOKS}
+    missing = sorted(expected - {*read(ROOT / "README.md").links})
+    wrong = [f"README.md: no link [{text}]({to})" for to, text in missing]
+    fail_with(wrong, "The table of notebooks has each by its title.")
 
 
-def test_readme_shows_what_is_where():
+def test_names_of_files_and_tests_exist():
+    """In the README's tree, and in the table of faults."""
     tree = (ROOT / "README.md").read_text("utf-8").split("## What is where")[1]
-    lines = tree.split("```")[1].strip().splitlines()
-    names = re.findall(r"^ *([\w./]+)  |\b(\w+\.(?:py|js))\b", "\n".join(lines), re.M)
-    for name in filter(None, itertools.chain(*names)):
-        assert (ROOT / name).exists() or (ROOT / "mnist_cnn" / name).exists(), name
-
-
-def test_tests_that_are_named_exist():
+    tree = tree.split("```")[1]
+    files = map("".join, re.findall(r"^ *([\w./]+)  |\b(\w+\.(?:py|js))\b", tree, re.M))
+    wrong = [
+        f"README.md, What is where: there is no {name}"
+        for name in files
+        if not (ROOT / name).exists() and not (ROOT / "mnist_cnn" / name).exists()
+    ]
     table = (ROOT / "tests" / "README.md").read_text("utf-8")
     code = "".join(p.read_text("utf-8") for p in (ROOT / "tests").rglob("test_*.py"))
-    for name in re.findall(r"\btest_\w+\b(?!\.py)", table):
-        assert f"def {name}(" in code, name
+    wrong += [
+        f"tests/README.md: there is no {name}"
+        for name in re.findall(r"\btest_\w+\b(?!\.py)", table)
+        if f"def {name}(" not in code
+    ]
+    fail_with(wrong, "Correct the name, or remove its line.")
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "Makefile"])
+def test_what_pages_tell_to_make_can_be_made(page):
+    text = (ROOT / page).read_text("utf-8")
+    targets = re.findall(r"(?:`|&& |^#? ?)make ([a-z.-]+)", text, re.MULTILINE)
+    command = ["make", "--dry-run", "--always-make", *targets, "SLUG=a/b"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert targets
+    assert done.returncode == 0, f"{page}: {done.stderr}"

@@ -4,19 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
+from pages import ROOT
 
 import mnist_cnn as mc
 
-CONFTEST = Path(__file__).parent.parent / "conftest.py"
 HEADER = "MNIST is not here: the notebooks run on the stand-in"
-SOURCE = """\
-import os
-assert os.path.basename(os.getcwd()) == "notebooks"
-1 + 1"""
 
 
 @pytest.fixture
@@ -26,17 +21,17 @@ def run(tmp_path):
     folder.mkdir()
     output = nbformat.v4.new_output("execute_result", {"text/plain": "3"})
     output.execution_count = 1
-    cell = nbformat.v4.new_code_cell(SOURCE, execution_count=1, outputs=[output])
+    code = 'import os\nassert os.path.basename(os.getcwd()) == "notebooks"\n1 + 1'
+    cell = nbformat.v4.new_code_cell(code, execution_count=1, outputs=[output])
     kernel = {"name": "no-such-kernel", "display_name": "x", "language": "python"}
     notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": kernel})
     nbformat.write(notebook, folder / "one.ipynb")
-    shutil.copy(CONFTEST, tmp_path)
+    shutil.copy(ROOT / "conftest.py", tmp_path)
 
-    def pytest_nbval(*options, **environment):
-        command = [sys.executable, "-m", "pytest", "--nbval", *options]
+    def pytest_nbval(**environment):
         kept = {k: v for k, v in os.environ.items() if not k.startswith("MNIST_CNN_")}
         return subprocess.run(
-            command,
+            [sys.executable, "-m", "pytest", "--nbval"],
             cwd=tmp_path,
             env=kept | environment,
             capture_output=True,
@@ -61,13 +56,8 @@ def test_with_mnist_outputs_are_compared(run):
 def test_without_mnist_and_without_a_home(run, tmp_path):
     """The notebook passes on any output, and one line says why."""
     (tmp_path / "home").touch()
-    (tmp_path / "temporary").mkdir()
-    result = run(
-        HOME=str(tmp_path / "home"),
-        XDG_CACHE_HOME="",
-        TMPDIR=str(tmp_path / "temporary"),
-        MNIST_CNN_OFFLINE="1",
-    )
+    home, temporary = str(tmp_path / "home"), str(tmp_path)
+    result = run(HOME=home, XDG_CACHE_HOME="", TMPDIR=temporary, MNIST_CNN_OFFLINE="1")
     assert result.returncode == 0, result.stdout
     assert "1 passed" in result.stdout
     assert result.stdout.count(HEADER) == 1

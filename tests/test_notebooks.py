@@ -1,286 +1,232 @@
-"""What a committed notebook must look like; running them is nbval's part."""
+"""What a committed notebook must look like; running them is nbval's part.
+
+Each rule yields the cells that break it, and in which way; its docstring is the cure.
+"""
 
 import ast
 import base64
 import copy
 import itertools
-import json
 import re
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+from pages import NOTEBOOKS, ROOT, fail_with
 
-ROOT = Path(__file__).parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-KERNELSPEC = {
-    "display_name": "Python 3 (ipykernel)",
-    "language": "python",
-    "name": "python3",
-}
-MAX_BYTES = 400_000
-MAX_LINES = 20
-USUAL, ROOMY = (45, 2000), (50, 2400)  # cells and words, at most
-LONG = [
-    "02_architecture",
-    "03_training",
-    "04_results",
-    "05_your_own_digits",
-    "06_going_further",
-]
-SIZES = dict.fromkeys(LONG, ROOMY)
+MOST_BYTES = 800_000
+MOST_LINES = 20  # of code in a cell
 TAGS = {"nbval-ignore-output", "hide-input", "hide-cell", "remove-cell", "answer"}
-CHECK = "# For the tests: nothing to read"  # all that JupyterLab shows of such a cell
+CHECK = "# For the tests: nothing to read\n"  # all that JupyterLab shows of such a cell
 # What differs from machine to machine, and so must not be in an output
 RESIDUE = {
-    "path": re.compile(r"(?<![\w.])/(home|root|tmp|Users|content|usr|opt|var)/\w"),
-    "address": re.compile(r"0x[0-9a-f]{6,}"),
-    "device": re.compile(r"\b(cuda|mps)(:\d)?\b"),
-    "progress bar": re.compile(r"it/s|s/it|\d+%\|"),
-    "carriage return": re.compile(r"\r"),
-    "version": re.compile(r"\b\d+\.\d+\.\d+\b"),
-    "time": re.compile(r"\b\d+(\.\d+)? ?(seconds|ms|s)\b"),
-    "widget": re.compile(r"Box\(|IntProgress|FloatProgress"),
+    "path": r"(?<![\w.])/(home|root|tmp|Users|content|usr|opt|var)/\w",
+    "address": r"0x[0-9a-f]{6,}",
+    "device": r"\b(cuda|mps)(:\d)?\b",
+    "progress bar": r"it/s|s/it|\d+%\||\r",
+    "version": r"\b\d+\.\d+\.\d+\b",
+    "time": r"\b\d+(\.\d+)? ?(seconds|ms|s)\b",
+    "widget": r"Box\(|IntProgress|FloatProgress",
 }
+Broken = Iterator[tuple[str, str]]  # the id of a cell, and what is wrong there
 
 
-@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
-def notebook(request):
-    return nbformat.reads(request.param.read_text(encoding="utf-8"), as_version=4)
-
-
-def code_cells(notebook):
+def code(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def prose(notebook):
-    return "\n\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+def tags(cell: NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
 
 
-def streams(notebook):
-    for cell in code_cells(notebook):
-        for output in cell.outputs:
-            yield cell, output
+def parse(cell: NotebookNode) -> list[ast.stmt]:
+    return ast.parse(TransformerManager().transform_cell(cell.source)).body
 
 
-def texts(output):
-    data = output.get("data", {})
-    yield output.get("text", "")
-    yield from (v for kind, v in data.items() if kind.startswith("text/"))
+def pictures(cell: NotebookNode) -> list[str]:
+    data = (output.get("data", {}) for output in cell.get("outputs", []))
+    return [kinds["image/png"] for kinds in data if "image/png" in kinds]
 
 
-def test_the_series_is_numbered():
-    assert [path.name[:2] for path in NOTEBOOKS] == [
-        f"{i:02d}" for i in range(1, len(NOTEBOOKS) + 1)
-    ]
-    assert len(NOTEBOOKS) >= 4
+def as_written_by_make(notebook: NotebookNode) -> Broken:
+    """Counts 1 to N, metadata and folds are those of: make notebooks ARGS=its path."""
+    from notebooks import clean
 
-
-def test_format_and_metadata(notebook):
+    cleaned = copy.deepcopy(notebook)
+    clean(cleaned)
     nbformat.validate(notebook)
-    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
-    assert notebook.metadata == {
-        "kernelspec": KERNELSPEC,
-        "language_info": {"name": "python"},
-    }
+    for cell, same in zip(notebook.cells, cleaned.cells, strict=True):
+        if cell != same:
+            yield cell.id, "is not as make notebooks writes it"
+    if notebook.metadata != cleaned.metadata:
+        yield "none", f"metadata {notebook.metadata}"
+
+
+def ids(notebook: NotebookNode) -> Broken:
+    """An id says what its cell does, as first-figure; no other cell has it."""
+    names = [cell.id for cell in notebook.cells]
+    for name in names:
+        if names.count(name) > 1 or not re.fullmatch(r"[a-z][a-z0-9-]+", name):
+            yield name, "stands twice, or is no words in lower case"
+
+
+def outputs(notebook: NotebookNode) -> Broken:
+    """Print what is the same on every machine, without a warning."""
+    for cell in code(notebook):
+        for output in cell.outputs:
+            if output.output_type == "error" or output.get("name") == "stderr":
+                yield cell.id, "an error or a warning"
+            data = output.get("data", {})
+            texts = [text for kind, text in data.items() if kind.startswith("text/")]
+            for text in [*texts, output.get("text", "")]:
+                for what, pattern in RESIDUE.items():
+                    if found := re.search(pattern, text):
+                        yield cell.id, f"a {what} in an output: {found[0]!r}"
+
+
+def figures(notebook: NotebookNode) -> Broken:
+    """One PNG a cell, 200 to 1200 pixels wide, with no ground: ax = plots.x(...)"""
+    for cell in code(notebook):
+        if len(pictures(cell)) > 1 or cell.source.rstrip().endswith(";"):
+            yield cell.id, "a figure twice, or a ; against it"
+        # Metadata would have Jupyter put a ground behind it: see figures.mplstyle
+        if any(output.get("metadata") for output in cell.outputs):
+            yield cell.id, "a figure with a ground"
+        if any("image/svg+xml" in output.get("data", {}) for output in cell.outputs):
+            yield cell.id, "a figure as SVG"
+        for picture in pictures(cell):
+            width, height = struct.unpack(">II", base64.b64decode(picture)[16:24])
+            if not (200 <= width <= 1200 and 60 <= height <= 1200):
+                yield cell.id, f"a figure of {width}x{height} pixels"
+
+
+def lines(notebook: NotebookNode) -> Broken:
+    """At most 20 lines of code in a cell: split it, or import more."""
+    for cell in code(notebook):
+        count = sum(bool(line.strip()) for line in cell.source.splitlines())
+        if count > MOST_LINES:
+            yield cell.id, f"{count} lines"
+
+
+def imports(notebook: NotebookNode) -> Broken:
+    """The second code cell imports, and one more at most, what it alone needs."""
+    importing = [
+        cell.id
+        for cell in code(notebook)
+        if any(isinstance(node, ast.Import | ast.ImportFrom) for node in parse(cell))
+    ]
+    if importing[:2] != ["setup", "imports"]:
+        yield importing[0], 'imports before the cells "setup" and "imports"'
+    yield from ((cell, "imports, too") for cell in importing[3:])
+
+
+def magics(notebook: NotebookNode) -> Broken:
+    """Do it in Python: an unknown magic drops the rest of its cell without an error."""
+    for cell in code(notebook):
+        for found in re.findall(r"^\s*([%!]\S*)", cell.source, re.MULTILINE):
+            if (cell.id, found) != ("setup", "%pip"):
+                yield cell.id, found
+
+
+def known_tags(notebook: NotebookNode) -> Broken:
+    """See TAGS in tests/test_notebooks.py; hide-input is for setup and imports."""
     for cell in notebook.cells:
-        assert set(cell.metadata) <= {"tags", "jupyter"}, cell.id
-        assert not cell.get("attachments"), cell.id
+        yield from ((cell.id, f"the tag {tag}") for tag in {*tags(cell)} - TAGS)
+        if ("hide-input" in tags(cell)) != (cell.id in ("setup", "imports")):
+            yield cell.id, f"the tags {tags(cell)}"
 
 
-def test_ids_are_unique_words(notebook):
-    ids = [cell.id for cell in notebook.cells]
-    assert len(set(ids)) == len(ids)
-    assert all(re.fullmatch(r"[a-z][a-z0-9-]+", name) for name in ids)
-
-
-def test_every_code_cell_was_run_in_order(notebook):
-    """nbval skips a cell without a count and without output: it would test nothing."""
-    cells = code_cells(notebook)
-    assert [c.execution_count for c in cells] == list(range(1, len(cells) + 1))
-    for cell, output in streams(notebook):
-        if output.output_type == "execute_result":
-            assert output.execution_count == cell.execution_count
-
-
-def test_outputs_hold_no_errors(notebook):
-    for cell, output in streams(notebook):
-        assert output.output_type != "error", cell.id
-        assert output.get("name") != "stderr", cell.id
-
-
-@pytest.mark.parametrize("what", RESIDUE)
-def test_outputs_hold_nothing_of_the_machine(notebook, what):
-    for cell, output in streams(notebook):
-        for text in texts(output):
-            assert not RESIDUE[what].search(text), (cell.id, text)
-
-
-def test_figures_are_png_and_drawn_once(notebook):
-    """A Figure as a last expression shows twice; a `;` that hides it is no way out."""
-    for cell in code_cells(notebook):
-        kinds = [set(output.get("data", {})) for output in cell.outputs]
-        assert sum("image/png" in kind for kind in kinds) <= 1, cell.id
-        assert not any("image/svg+xml" in kind for kind in kinds), cell.id
-        # Or Jupyter puts a white or black ground behind it: see figures.mplstyle
-        assert not any(output.get("metadata") for output in cell.outputs), cell.id
-        assert not cell.source.rstrip().endswith(";"), cell.id
-
-
-def test_figures_fit_a_page(notebook):
-    for cell, output in streams(notebook):
-        if png := output.get("data", {}).get("image/png"):
-            width, height = struct.unpack(">II", base64.b64decode(png)[16:24])
-            assert 200 <= width <= 1200, cell.id
-            assert 60 <= height <= 1200, cell.id
-
-
-def test_size(notebook, request):
-    assert len(json.dumps(notebook)) <= MAX_BYTES
-    most_cells, most_words = SIZES.get(request.node.callspec.id, USUAL)
-    assert 20 <= len(notebook.cells) <= most_cells
-    lines = {
-        cell.id: len([line for line in cell.source.splitlines() if line.strip()])
-        for cell in code_cells(notebook)
-    }
-    assert [cell for cell in lines if lines[cell] > MAX_LINES] == []
-    assert 3 <= sorted(lines.values())[len(lines) // 2] <= 6
-    assert 900 <= len(prose(notebook).split()) <= most_words
-
-
-def test_code_parses_and_imports_stand_in_one_cell(notebook):
-    """Besides what a cell brings in for itself, indented or from torchvision."""
-    importing = []
-    for cell in code_cells(notebook):
-        tree = ast.parse(TransformerManager().transform_cell(cell.source))
-        if any(isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body):
-            importing.append(cell.id)
-    assert importing[:2] == ["setup", "imports"]
-    assert len(importing) <= 3
-
-
-def test_no_magics_or_shell_but_to_install(notebook):
-    """An unknown magic drops the rest of its cell without an error."""
-    for cell in code_cells(notebook):
-        found = re.findall(r"^\s*([%!]\S*)", cell.source, re.MULTILINE)
-        assert found == (["%pip"] if cell.id == "setup" else []), cell.id
-
-
-def test_what_training_gave_is_checked_by_a_later_cell(notebook):
-    cells = code_cells(notebook)
+def training(notebook: NotebookNode) -> Broken:
+    """Assert what must be true of what was trained, in a cell that follows."""
+    cells = code(notebook)
     for i, cell in enumerate(cells):
-        tags = cell.metadata.get("tags", [])
-        assert set(tags) <= TAGS, cell.id
-        assert ("hide-input" in tags) == (cell.id in ("setup", "imports")), cell.id
-        trains = re.search(r"\bfit\(|one_epoch\(", cell.source)
-        if trains and "nbval-ignore-output" in tags:
+        trains = re.search(r"\b(fit|steps|one_epoch)\(", cell.source)
+        if trains and "nbval-ignore-output" in tags(cell):
+            made = set(re.findall(r"(\w+)(?:\[[^]\n]*\])?(?:, \w+)* = ", cell.source))
             later = [c.source for c in cells[i + 1 :] if "assert " in c.source]
-            made, checked = names(cell.source)[0], names("\n".join(later))[1]
-            assert made & checked, cell.id
+            if not made & set(re.findall(r"\w+", "\n".join(later))):
+                yield cell.id, "trains, and nothing that it made is asserted later"
 
 
-def test_cells_that_only_check_are_left_out_of_the_website(notebook):
-    """``remove-cell`` does that; a reader of the pages cannot run them."""
-    for cell in code_cells(notebook):
-        tree = ast.parse(TransformerManager().transform_cell(cell.source))
-        checks = all(map(only_checks, tree.body))
-        tagged = "remove-cell" in cell.metadata.get("tags", [])
-        assert checks == tagged, f"{cell.id}: remove-cell is for cells that only assert"
-        assert not (checks and cell.outputs), cell.id
-        assert cell.source.startswith(f"{CHECK}\n") == tagged, cell.id
+def checks(notebook: NotebookNode) -> Broken:
+    """What only asserts has the tag remove-cell, and CHECK as its first line."""
+    for cell in code(notebook):
+        only = all(map(only_asserts, parse(cell))) and not cell.outputs
+        if {only, "remove-cell" in tags(cell)} != {cell.source.startswith(CHECK)}:
+            yield cell.id, "only asserts, or has the tag, or the first line"
 
 
-def test_jupyterlab_folds_what_the_website_does_not_show(notebook):
-    folds = {
-        "remove-cell": {"source_hidden": True},
-        "hide-cell": {"source_hidden": True, "outputs_hidden": True},
-    }
-    for cell in notebook.cells:
-        folded = [folds[tag] for tag in cell.metadata.get("tags", []) if tag in folds]
-        assert [cell.metadata.get("jupyter")] == (folded or [None]), cell.id
+def only_asserts(node: ast.stmt) -> bool:
+    if isinstance(node, ast.If):
+        return all(map(only_asserts, node.body + node.orelse))
+    return isinstance(node, ast.Assert)
 
 
-def test_pictures_of_solutions_are_folded_and_stand_below_them(notebook):
-    """The code below "Exercises" is all folded, and nothing else is."""
+def solutions(notebook: NotebookNode) -> Broken:
+    """All code below Exercises draws a solution: it follows one, tagged hide-cell."""
     exercises = False
     for above, cell in itertools.pairwise(notebook.cells):
         exercises |= "## Exercises" in above.source
         if cell.cell_type == "code":
-            tagged = "hide-cell" in cell.metadata.get("tags", [])
-            assert tagged == exercises, cell.id
-            if tagged:
-                assert above.source.endswith("</details>"), cell.id
-                assert re.match(r"# The picture of exercise \d: ", cell.source)
+            if ("hide-cell" in tags(cell)) != exercises:
+                yield cell.id, f"the tags {tags(cell)}"
+            if exercises and not above.source.endswith("</details>"):
+                yield cell.id, "follows no solution"
+        elif "## Exercises" in cell.source or exercises:
+            count = len(re.findall(r"^\*\*\d\. ", cell.source, re.MULTILINE))
+            for tag in ("<details>", "</details>"):
+                if cell.source.count(tag) != count:
+                    yield cell.id, f"{count} exercises, {cell.source.count(tag)} {tag}"
 
 
-def test_folds_stay_when_a_notebook_is_run_anew(notebook, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "tools")
-    from notebooks import clean
-
-    as_saved = copy.deepcopy(notebook)
-    for cell in as_saved.cells:
-        cell.metadata.pop("jupyter", None)  # as after a click in JupyterLab
-    clean(as_saved)
-    assert as_saved == notebook
-
-
-def test_every_question_has_its_answer(notebook):
-    """Tagged, so that the website folds it, and before the next question."""
+def questions(notebook: NotebookNode) -> Broken:
+    """The cell that answers a **Predict:** has outputs and the tag answer."""
     waiting = None
-    for cell in notebook.cells:
-        if "answer" in cell.metadata.get("tags", []):
-            assert cell.outputs, cell.id
+    for cell in [*notebook.cells, nbformat.v4.new_markdown_cell("**Predict:**")]:
+        if "answer" in tags(cell):
             waiting = None
+            if not cell.outputs:
+                yield cell.id, "answers without an output"
         elif cell.cell_type == "markdown" and "**Predict:**" in cell.source:
-            assert waiting is None, waiting
+            if waiting:
+                yield waiting, "asks, and no answer follows"
             waiting = cell.id
-    assert waiting is None, waiting
-    assert "**Predict**" not in prose(notebook).replace("marked **Predict**", "")
 
 
-def only_checks(node):
-    if isinstance(node, ast.If):
-        return all(map(only_checks, node.body + node.orelse))
-    return isinstance(node, ast.Assert)
+def opening(notebook: NotebookNode) -> Broken:
+    """First what it takes and a question, then the set-up, then a figure."""
+    first = notebook.cells[0].source
+    rows = ("You will be able to", "Reading", "Running", "Download")
+    yield from (("title", f"no {row}") for row in rows if f"**{row}**" not in first)
+    if "?" not in first.split("|")[-1]:
+        yield "title", "asks nothing"
+    for cell in itertools.takewhile(
+        lambda cell: not pictures(cell), notebook.cells[1:]
+    ):
+        if cell.id not in {"setup", "imports", "load"}:
+            yield cell.id, "stands before the first figure"
 
 
-def test_opens_with_a_picture_and_a_question(notebook):
-    """Nothing but the set-up stands before the first figure."""
-    ids = [cell.id for cell in notebook.cells]
-    code = code_cells(notebook)
-    pictures = [
-        cell.id
-        for cell in code
-        if any("image/png" in output.get("data", {}) for output in cell.outputs)
-    ]
-    assert "?" in notebook.cells[0].source.split("|")[-1]
-    assert set(ids[1 : ids.index(pictures[0])]) <= {"setup", "imports", "load"}
+RULES = [as_written_by_make, ids, outputs, figures, lines, imports, magics, known_tags]
+RULES += [training, checks, solutions, questions, opening]
 
 
-def names(code):
-    """The variables that some code sets, or puts items into, and those it reads."""
-    nodes = [*ast.walk(ast.parse(code))]
-    filled = [n.value for n in nodes if isinstance(n, ast.Subscript) and stored(n)]
-    variables = [n for n in nodes if isinstance(n, ast.Name)]
-    written = {n.id for n in variables if stored(n) or n in filled}
-    return written, {n.id for n in variables if not stored(n)}
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_keep_the_rules(path: Path, rule, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    notebook = nbformat.reads(path.read_text("utf-8"), as_version=4)
+    broken = [f"{path.name}, cell {cell}: {what}" for cell, what in rule(notebook)]
+    fail_with(broken, rule.__doc__)
 
 
-def stored(node):
-    return isinstance(node.ctx, ast.Store)
-
-
-def test_opening_says_what_it_takes(notebook):
-    opening = notebook.cells[0].source
-    for row in ("You will be able to", "Reading", "Running", "Download"):
-        assert f"**{row}**" in opening
-
-
-def test_closing_has_exercises_with_folded_solutions(notebook):
-    exercises = prose(notebook).split("## Exercises")[1]
-    count = len(re.findall(r"^\*\*\d\. ", exercises, re.MULTILINE))
-    assert 3 <= count <= 5
-    assert exercises.count("<details>") == exercises.count("</details>") == count
-    assert "## Summary" in prose(notebook) or "## What to conclude" in prose(notebook)
+def test_the_series_is_numbered_and_not_heavy():
+    for number, path in enumerate(NOTEBOOKS, start=1):
+        assert path.name.startswith(f"{number:02d}_")
+        assert path.stat().st_size <= MOST_BYTES, (
+            f"{path.name}: smaller figures, please"
+        )

@@ -4,37 +4,36 @@ import ast
 import itertools
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable
 from importlib.metadata import packages_distributions
-from pathlib import Path
 
 import pytest
+import yaml
+from pages import ROOT
 
 import mnist_cnn as mc
 
-ROOT = Path(__file__).parent.parent
-MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-WORKFLOW = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 RUNTIME = PROJECT["project"]["dependencies"]
 EXTRAS = PROJECT["project"]["optional-dependencies"]
+PYTHON = PROJECT["project"]["requires-python"]
 
 
-def test_public_names_exist():
-    for name in mc.__all__:
-        assert getattr(mc, name) is not None
-    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
-        mc.nonsense  # noqa: B018
+def read_yaml(name: str) -> dict:
+    return yaml.safe_load((ROOT / name).read_text("utf-8"))
 
 
-def test_public_names_have_docstrings():
+def test_public_names_exist_and_are_documented():
     for name in mc.__all__:
         value = getattr(mc, name)
-        if callable(value):
-            assert value.__doc__, name
+        assert not callable(value) or value.__doc__, name
+        assert name in dir(mc), f"Tab does not find {name}"
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        mc.nonsense  # noqa: B018
+    assert mc.__version__ == PROJECT["project"]["version"]
 
 
 def test_import_brings_nothing_heavy():
@@ -51,40 +50,30 @@ def test_import_brings_nothing_heavy():
     assert not heavy & set(run.stdout.split())
 
 
-def test_version_is_the_project_s():
-    assert mc.__version__ == PROJECT["project"]["version"]
+@pytest.mark.parametrize("source", ["mnist", "standin"])
+@pytest.mark.parametrize("recipe", ["plain", "long"])
+def test_shipped_weights_are_those_of_the_recorded_run(recipe, source):
+    model, built = mc.load(source=source, recipe=recipe), mc.RECIPES[recipe].build()
+    run, asked = mc.load_study(f"run_{recipe}_{source}"), mc.RECIPES[recipe].settings()
+    assert run["source"] == source
+    assert run["test_accuracy"] == run["history"]["test_accuracy"][-1]
+    row = "VGG" if recipe == "plain" else f"VGG, {recipe} recipe"
+    assert run["test_accuracy"] == mc.load_study("results")[source][row]["accuracy"]
+    recorded = asked | run["config"]
+    recorded["bfloat16"] = asked["bfloat16"]  # or not, as the processor had it
+    assert recorded == asked
+    shapes = [{k: v.shape for k, v in m.state_dict().items()} for m in (model, built)]
+    assert shapes[0] == shapes[1]
 
 
-def items(path: str) -> list[str]:
-    """The entries of a file for conda, channel first."""
-    text = (ROOT / path).read_text(encoding="utf-8")
-    return re.findall(r"^\s*- (.+?):?$", text, re.MULTILINE)
+def test_unknown_names_are_told():
+    with pytest.raises(ValueError, match=r"expected name .* got 'nonsense'"):
+        mc.load_study("nonsense")
+    with pytest.raises(ValueError, match=r"expected recipe .*'long', 'plain'.* 'best'"):
+        mc.load(recipe="best")
 
 
-def test_environments_install_the_project_and_nothing_else():
-    """One list of dependencies: conda's and Binder's defer to pyproject.toml."""
-    channel, python, *rest = items("environment.yml")
-    assert channel == "conda-forge"
-    assert re.fullmatch(r"python=3\.\d+", python)
-    assert rest == ["pip", "pip", "-e .[lab,test]"]
-    minor = int(python.split(".")[1])
-    oldest = int(PROJECT["project"]["requires-python"].split(".")[1])
-    assert minor >= oldest
-    assert items(".binder/environment.yml") == [channel, python, "pip", "uv"]
-
-
-def test_binder_installs_no_cuda():
-    script = ROOT / ".binder" / "postBuild"
-    first, *_, last = script.read_text(encoding="utf-8").splitlines()
-    assert first.startswith("#!")
-    assert last == 'uv pip install --system --torch-backend=cpu --editable ".[lab]"'
-    assert os.name == "nt" or os.access(script, os.X_OK)
-
-
-def test_all_install_what_the_tests_need():
-    for text, count in ((MAKEFILE, 1), (WORKFLOW, 2)):
-        assert text.count('--editable ".[lab,test]"') == count
-        assert "--editable .\n" not in text
+# Dependencies: one list, for all ways to install
 
 
 def test_dependencies_have_floors_and_no_caps():
@@ -99,12 +88,11 @@ def imported(pattern: str) -> set[str]:
 
     One that is not installed here keeps the name it is imported by.
     """
-    own = ("tests", "tests/browser", "tools", "benchmarks")
-    folders = (ROOT / name for name in own)
+    folders = [ROOT / x for x in ("tests", "tests/browser", "tools", "benchmarks")]
     ours = {path.stem for folder in folders for path in folder.glob("*.py")}
     known, modules = packages_distributions(), set()
     for path in ROOT.glob(pattern):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Import):
                 modules |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level:
@@ -114,104 +102,74 @@ def imported(pattern: str) -> set[str]:
     return {re.sub(r"[-_.]+", "-", name).lower() for name in found}
 
 
-def names(dependencies: Iterable[str]) -> set[str]:
-    return {line.split(">=")[0] for line in dependencies}
+def test_what_is_imported_is_declared():
+    def names(*extras):
+        lines = itertools.chain(RUNTIME, *(EXTRAS[extra] for extra in extras))
+        return {line.split(">=")[0] for line in lines}
+
+    assert imported("mnist_cnn/**/*.py") == names()
+    assert imported("*.py") <= names("test")
+    assert imported("tests/*.py") <= names("test", "onnx")
+    for folder in ("tests/browser", "tools", "benchmarks"):
+        assert imported(f"{folder}/*.py") <= names("test", "browser"), folder
 
 
-def test_the_package_depends_on_what_it_imports():
-    assert imported("mnist_cnn/**/*.py") == names(RUNTIME)
+def test_conda_and_binder_install_the_project_and_nothing_else():
+    local, binder = read_yaml("environment.yml"), read_yaml(".binder/environment.yml")
+    python, *rest = local["dependencies"]
+    assert local["channels"] == binder["channels"] == ["conda-forge"]
+    assert rest == ["pip", {"pip": ["-e .[lab,test]"]}]
+    assert binder["dependencies"] == [python, "pip", "uv"]
+    minor = re.fullmatch(r"python=3\.(\d+)", python)[1]  # Binder reads this form alone
+    assert int(minor) >= int(PYTHON.split(".")[1])
+    script = ROOT / ".binder" / "postBuild"
+    assert "--torch-backend=cpu --editable" in script.read_text("utf-8")  # no CUDA
+    assert os.name == "nt" or os.access(script, os.X_OK)
 
 
-@pytest.mark.parametrize(
-    ("pattern", "extras"),
-    [
-        ("*.py", ["test"]),
-        ("tests/*.py", ["test", "onnx"]),
-        ("tests/browser/*.py", ["test", "browser"]),
-        ("tools/*.py", ["test", "browser"]),
-        ("benchmarks/*.py", ["test", "browser"]),
-    ],
-)
-def test_the_rest_has_what_it_imports(pattern, extras):
-    declared = names(RUNTIME).union(*(names(EXTRAS[extra]) for extra in extras))
-    assert imported(pattern) <= declared
+# What runs in CI is what make runs
 
 
-def recipe(target: str) -> list[str]:
-    """The commands of a target of the Makefile, for an environment that is active."""
-    lines = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)[1]
-    return re.sub(r"\$\(bin\)/| \$\(ARGS\)|\t", "", lines).splitlines()
+def commands(*targets: str) -> list[str]:
+    """What make would run, for an environment that is active."""
+    installed = [f"--old-file=.venv/{name}" for name in ("installed", "site")]
+    run = ["make", "--dry-run", *installed, *targets]
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = done.stdout.replace("\\\n", "").replace(".venv/bin/", "").splitlines()
+    return [" ".join(line.split()) for line in lines]
 
 
+def steps(workflow: dict, job: str) -> list[str]:
+    return [step["run"] for step in workflow["jobs"][job]["steps"] if "run" in step]
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 def test_ci_runs_what_make_runs_and_from_the_oldest_python():
-    pythons = re.search(r'python: \["(.+)", "(.+)"\]', WORKFLOW).groups()
-    assert f">={pythons[0]}" == PROJECT["project"]["requires-python"]
-    named = re.findall(r"Python :: (3\.\d+)", str(PROJECT["project"]["classifiers"]))
-    minors = [int(version.split(".")[1]) for version in named]
-    assert (named[0], named[-1]) == pythons
+    workflow = read_yaml(".github/workflows/ci.yml")
+    prefix = "Programming Language :: Python :: 3."
+    classifiers = PROJECT["project"]["classifiers"]
+    minors = [int(line[len(prefix) :]) for line in classifiers if prefix in line]
     assert minors == list(range(minors[0], minors[-1] + 1))
-    newest, oldest = WORKFLOW.split("  browser:")[0].split("  oldest:")
-    assert re.findall(r'python-version: "(.+)"', oldest) == [pythons[0]]
-    commands = re.findall(r"- run: (.+)", newest)
-    tests = [command for command in commands if " install " not in command]
-    assert tests == recipe("lint") + recipe("test")
+    oldest, newest = f"3.{minors[0]}", f"3.{minors[-1]}"
+    assert f">={oldest}" == PYTHON
+    matrix = workflow["jobs"]["test"]["strategy"]["matrix"]
+    assert matrix["python"] == [oldest, newest]
+    assert steps(workflow, "test")[-4:] == commands("test")
+    assert "lowest-direct" in steps(workflow, "oldest")[1]
+    hooks = read_yaml(".pre-commit-config.yaml")["repos"][0]["hooks"]
+    assert [hook["entry"] for hook in hooks][:-1] == commands("lint")
 
 
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 def test_the_website_is_built_as_make_does_and_published():
-    """By a job that may publish and runs no code of the project."""
-    path = ROOT / ".github" / "workflows" / "pages.yml"
-    pages = path.read_text(encoding="utf-8")
-    build, publish = pages.split("  publish:\n")
-    assert re.findall(r"- run: (.+)", pages) == ["make site TORCH_BACKEND=cpu"]
-    assert re.findall(r"path: (.+)", build) == recipe("site")[-1].split()[-1:]
-    assert "permissions:\n  contents: read\n" in build
-    assert "write" not in build
-    assert re.findall(r"([a-z-]+): write", publish) == ["pages", "id-token"]
-    versions = set(re.findall(r"uses: (actions/(?:checkout|setup-python)@v\d+)", build))
-    assert len(versions) == 2
-    assert all(f"uses: {version}\n" in WORKFLOW for version in versions)
-
-
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "GLOSSARY.md"])
-def test_page_names_files_and_targets_that_exist(page):
-    text = (ROOT / page).read_text(encoding="utf-8")
-    for path in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
-        assert (ROOT / path).exists(), path
-    for target in re.findall(r"(?:`|^)make ([a-z.-]+)", text, re.MULTILINE):
-        assert f"\n{target}:" in MAKEFILE, target
-
-
-def test_pre_commit_runs_what_make_lint_runs():
-    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
-    entries = re.findall(r"entry: (.+)", hooks)
-    assert [entry for entry in entries if "pytest" not in entry] == recipe("lint")
+    pages = read_yaml(".github/workflows/pages.yml")
+    build, publish = pages["jobs"]["build"], pages["jobs"]["publish"]
+    assert steps(pages, "build") == ["make site TORCH_BACKEND=cpu"]
+    assert build["steps"][-1]["with"]["path"] == commands("site")[-1].split()[-1]
+    assert publish["permissions"] == {"pages": "write", "id-token": "write"}
 
 
 def test_citation_agrees_with_the_project():
-    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    citation = read_yaml("CITATION.cff")
     for key in ("version", "license"):
-        assert f"\n{key}: {PROJECT['project'][key]}\n" in citation
-
-
-@pytest.mark.parametrize("source", ["mnist", "standin"])
-@pytest.mark.parametrize("recipe", ["plain", "long"])
-def test_shipped_weights_are_those_of_the_recorded_run(recipe, source):
-    model = mc.load(source=source, recipe=recipe)
-    run = mc.load_study(f"run_{recipe}_{source}")
-    assert run["source"] == source
-    assert run["test_accuracy"] == run["history"]["test_accuracy"][-1]
-    row = "VGG" if recipe == "plain" else f"VGG, {recipe} recipe"
-    assert run["test_accuracy"] == mc.load_study("results")[source][row]["accuracy"]
-    asked, built = mc.RECIPES[recipe], mc.RECIPES[recipe].build()
-    recorded = asked.settings() | run["config"]
-    recorded["bfloat16"] = asked.config.bfloat16  # or not, as the processor had it
-    assert recorded == asked.settings()
-    shapes = [{k: v.shape for k, v in m.state_dict().items()} for m in (model, built)]
-    assert shapes[0] == shapes[1]
-
-
-def test_unknown_names_are_told():
-    with pytest.raises(ValueError, match=r"expected name .* got 'nonsense'"):
-        mc.load_study("nonsense")
-    with pytest.raises(ValueError, match=r"expected recipe .*'long', 'plain'.* 'best'"):
-        mc.load(recipe="best")
+        assert str(citation[key]) == PROJECT["project"][key]

@@ -1,8 +1,6 @@
 """A real JupyterLab and a real browser. Asked for by name: ``pytest tests/browser``.
 
 Needs the ``browser`` extra and Chromium; the website also the ``site`` extra.
-``--notebooks 01,05`` selects notebooks; ``--shots`` keeps screenshots in
-``build/browser``.
 """
 
 import importlib.util
@@ -22,11 +20,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SHOTS = ROOT / "build" / "browser"
 START_SECONDS = 90
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -37,34 +33,6 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--notebooks",
-        default="",
-        help='the first digits of the notebooks to open, as in "01,05"; default: all',
-    )
-    parser.addoption(
-        "--shots",
-        action="store_true",
-        help="keep screenshots in build/browser",
-    )
-    parser.addoption(
-        "--chromium",
-        default=os.environ.get("CHROMIUM", ""),
-        help="the browser; default: $CHROMIUM, or chromium on the PATH",
-    )
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test a selected notebook."""
-    if "notebook" in metafunc.fixturenames:
-        wanted = [n for n in metafunc.config.option.notebooks.split(",") if n]
-        chosen = [p for p in NOTEBOOKS if not wanted or p.name[:2] in wanted]
-        if len(wanted) > len(chosen):
-            raise pytest.UsageError(f"--notebooks {wanted}: not all of them exist")
-        metafunc.parametrize("notebook", chosen, ids=lambda path: path.stem)
 
 
 def free_port() -> int:
@@ -150,12 +118,12 @@ def stop(server: subprocess.Popen) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium(request):
+def chromium():
     """The installed Chromium, headless, with an empty profile; always closed."""
-    name = request.config.option.chromium
-    path = name or shutil.which("chromium") or shutil.which("google-chrome")
+    named = os.environ.get("CHROMIUM")
+    path = named or shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
-        raise pytest.UsageError("no Chromium found: install it, or give --chromium")
+        raise pytest.UsageError("no Chromium found: install it, or name it in CHROMIUM")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         try:
@@ -195,17 +163,6 @@ def address(folder):
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture(scope="session")
-def shoot(request):
-    """``shoot(page, "name", **options)`` keeps a screenshot, where any are wanted."""
-
-    def keep(target: Page | Locator, name: str, **options) -> None:
-        if request.config.option.shots:
-            target.screenshot(path=SHOTS / f"{name}.png", **options)
-
-    return keep
 
 
 @pytest.fixture(scope="module")

@@ -4,41 +4,33 @@ import re
 from pathlib import Path
 
 import pytest
+from hands import clear, draw, draw_with_keys, strokes_of, wait_for_answer
 from test_run_all import check_all_ran
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "05_your_own_digits.ipynb"
-
-# Corners of the one stroke of each digit, in hundredths of the pad's width and height
-STROKES = {
-    "1": "44 28, 54 16, 50 50, 47 84",
-    "3": "32 25, 42 16, 56 16, 65 26, 62 40, 47 47, 62 54, 68 67, 60 82, 44 85, 31 77",
-    "7": "28 20, 50 20, 70 19, 57 50, 46 84",
-}
 
 
 @pytest.fixture
 def pad(shown_pad):
     """The pad, empty."""
-    shown_pad.get_by_role("button", name="Clear").click()
-    wait_for_answer(shown_pad, "^nothing")
+    clear(shown_pad)
     return shown_pad
 
 
 @pytest.fixture(scope="module")
-def shown_pad(run_all, shoot):
+def shown_pad(run_all):
     """The pad, on the page, after Run All went well."""
     page = run_all(NOTEBOOK.name)
-    check_all_ran(page, NOTEBOOK, shoot)
-    index = page.evaluate(
-        """() => jupyterapp.shell.currentWidget.content.widgets.findIndex(
-             (cell) => cell.model.sharedModel.id === 'pad')"""
-    )
+    check_all_ran(page, NOTEBOOK)
     page.evaluate(
-        "i => jupyterapp.shell.currentWidget.content.scrollToItem(i, 'center')", index
+        """() => {
+             const { content } = jupyterapp.shell.currentWidget;
+             const isPad = (cell) => cell.model.sharedModel.id === 'pad';
+             content.scrollToItem(content.widgets.findIndex(isPad), 'center');
+           }"""
     )
-    pad = page.locator(".digit-pad")
+    pad, place = page.locator(".digit-pad"), None
     pad.wait_for()
-    place = None
     for _ in range(20):  # figures above it may still come, and move it
         if place == (place := pad.bounding_box()):
             break
@@ -46,71 +38,40 @@ def shown_pad(run_all, shoot):
     return pad
 
 
-def draw(pad, stroke: str) -> None:
-    mouse, canvas = pad.page.mouse, pad.locator(".digit-pad-canvas")
-    canvas.scroll_into_view_if_needed()
-    frame = canvas.bounding_box()
-    shares = [map(float, point.split()) for point in stroke.split(", ")]
-    points = [
-        (frame["x"] + x / 100 * frame["width"], frame["y"] + y / 100 * frame["height"])
-        for x, y in shares
-    ]
-    mouse.move(*points[0])
-    mouse.down()
-    for x, y in points[1:]:
-        mouse.move(x, y, steps=8)
-    mouse.up()
+def draw_and_wait(pad, digit: int, pattern: str) -> str:
+    """Draw, and wait until the last strokes, which are on their way, are read too."""
+    draw(pad, strokes_of(digit))
+    wait_for_answer(pad, pattern)
+    pad.page.wait_for_timeout(500)
+    return wait_for_answer(pad, pattern)
 
 
-def wait_for_answer(pad, pattern: str) -> str:
-    answer = pad.locator(".digit-pad-answer")
-    pad.page.wait_for_function(
-        "([node, pattern]) => new RegExp(pattern).test(node.textContent)",
-        arg=[answer.element_handle(), pattern],
-        timeout=15_000,
-    )
-    return answer.text_content()
+@pytest.mark.parametrize("digit", [1, 3, 7])
+def test_digits_drawn_with_the_mouse_are_read(pad, digit):
+    answer = draw_and_wait(pad, digit, f"^{digit}: ")
+    assert float(re.search(r"([\d.]+) %", answer)[1]) > 50
+    best = pad.locator(".digit-pad-best .digit-pad-digit")
+    assert best.text_content() == str(digit)
 
 
-def test_digits_drawn_with_the_mouse_are_read(pad, shoot):
-    for digit, stroke in STROKES.items():
-        draw(pad, stroke)
-        answer = wait_for_answer(pad, f"^{digit}: ")
-        pad.page.wait_for_timeout(500)  # the last strokes are on their way
-        answer = wait_for_answer(pad, f"^{digit}: ")
-        assert float(re.search(r"([\d.]+) %", answer)[1]) > 50
-        best = pad.locator(".digit-pad-best .digit-pad-digit")
-        assert best.text_content() == digit
-        shoot(pad, f"pad-{digit}")
-        pad.get_by_role("button", name="Clear").click()
-        wait_for_answer(pad, "^nothing")
-
-
-def test_the_keyboard_draws_and_clears(pad, shoot):
-    page = pad.page
-    canvas = pad.get_by_role("application", name="Drawing area")
-    canvas.focus()
-    for key in ["ArrowUp"] * 13 + [" "] + ["ArrowDown"] * 26 + [" "]:
-        page.keyboard.press(key)
+def test_the_keyboard_draws_and_clears(pad):
+    keyboard = pad.page.keyboard
+    draw_with_keys(pad)
     wait_for_answer(pad, "^1: ")
-    cells = page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length")
-    shoot(pad, "pad-keyboard")
-    page.keyboard.press("Delete")
+    count = "jupyterapp.shell.currentWidget.content.widgets.length"
+    cells = pad.page.evaluate(count)
+    keyboard.press("Delete")
     wait_for_answer(pad, "^nothing")
-    page.keyboard.press("d")  # twice: JupyterLab would delete the cell
-    page.keyboard.press("d")
-    assert cells == page.evaluate(
-        "jupyterapp.shell.currentWidget.content.widgets.length"
-    )
-    page.keyboard.press("Tab")
-    focused = page.evaluate("document.activeElement.className")
+    keyboard.press("d")  # twice: JupyterLab would delete the cell
+    keyboard.press("d")
+    assert cells == pad.page.evaluate(count)
+    keyboard.press("Tab")
+    focused = pad.page.evaluate("document.activeElement.className")
     assert focused == "digit-pad-clear"
 
 
 def test_a_drawing_set_in_python_is_shown(pad):
-    draw(pad, STROKES["7"])
-    wait_for_answer(pad, "^7: ")
-    pad.page.wait_for_timeout(500)  # the last strokes are on their way
+    draw_and_wait(pad, 7, "^7: ")
     assert ink(pad) > 100
     run(pad, "saved = pad.pixels; pad.pixels = []")
     wait_for_answer(pad, "^nothing")
@@ -122,21 +83,18 @@ def test_a_drawing_set_in_python_is_shown(pad):
 
 def test_clear_works_where_the_page_looks_empty_already(pad):
     """So it is after Python empties a drawing whose last strokes were on their way."""
-    draw(pad, STROKES["7"])
-    wait_for_answer(pad, "^7: ")
-    pad.page.wait_for_timeout(500)  # the last strokes are on their way
-    run(pad, "saved = pad.pixels; pad.pixels = []; pad.layers = []")
+    draw_and_wait(pad, 7, "^7: ")
+    run(pad, "maps, pad.layers = pad.layers, []; saved = pad.pixels; pad.pixels = []")
     wait_for_answer(pad, "^nothing")
     run(pad, "comm, pad.comm = pad.comm, None; pad.pixels = saved; pad.comm = comm")
     run(pad, "pad.send_state(['seen', 'probabilities'])")
     wait_for_answer(pad, "^7: ")
     assert ink(pad) == 0
-    pad.get_by_role("button", name="Clear").click()
-    wait_for_answer(pad, "^nothing")
-    run(pad, "assert pad.prediction is None; pad.version = -1; pad.pixels = []")
+    clear(pad)
+    run(pad, "assert pad.prediction is None; pad.layers = []; pad.layers = maps")
 
 
-def test_layers_and_answer_do_not_wait_for_python(pad, shoot):
+def test_layers_and_answer_do_not_wait_for_python(pad):
     """They are computed in the page; Python hears of the drawing, and reads it, too."""
     maps = pad.locator("canvas.layers-maps")
     assert maps.count() == 8
@@ -144,39 +102,36 @@ def test_layers_and_answer_do_not_wait_for_python(pad, shoot):
     run(pad, "import mnist_cnn.pad as page; prepare = page.to_mnist")
     run(pad, "def silent(drawing): raise ValueError")
     run(pad, "page.to_mnist = silent")
-    draw(pad, STROKES["3"])
+    draw(pad, strokes_of(3))
     wait_for_answer(pad, "^3: ")
     assert maps.nth(3).evaluate("canvas => canvas.toDataURL()") != before
     maps.nth(1).click(position={"x": 90, "y": 20})
     pad.get_by_role("heading", name="conv 2").wait_for()
-    shoot(pad, "pad-layers")
     run(pad, "assert pad.prediction is None, pad.prediction")
     run(pad, "page.to_mnist = prepare")
     run(pad, "saved = pad.pixels; pad.pixels = []; pad.pixels = saved")
     run(pad, "assert pad.prediction == 3, pad.prediction")
-    run(pad, "assert len(pad.probabilities) == 10")
 
 
 def test_other_models_are_read_by_the_kernel(pad):
     run(pad, "kept, pad.network = pad.network, mc.linear_baseline()")
     run(pad, "with torch.no_grad(): pad.network[1].bias[4] = 100")
-    run(pad, "pad.layers = []")
+    run(pad, "maps, pad.layers = pad.layers, []")
     assert not pad.locator(".digit-pad-layers").is_visible()
-    draw(pad, STROKES["7"])
-    wait_for_answer(pad, "^4: ")
-    run(pad, "pad.network = kept; pad.pixels = []")
+    draw_and_wait(pad, 7, "^4: ")
+    run(pad, "pad.network = kept; pad.layers = []; pad.layers = maps; pad.pixels = []")
     wait_for_answer(pad, "^nothing")
     assert pad.locator(".digit-pad-layers").is_visible()
 
 
 def test_what_is_refused_is_said(pad):
     run(pad, "pad.refuse = lambda images: torch.tensor([True])")
-    draw(pad, STROKES["7"])
+    draw(pad, strokes_of(7))
     wait_for_answer(pad, r"^\d: [\d.]+ %, but unlike any digit I know$")
     pad.page.wait_for_timeout(500)  # the last strokes are on their way
     run(pad, "pad.refuse = None; pad.pixels = []")
     wait_for_answer(pad, "^nothing")
-    draw(pad, STROKES["7"])
+    draw(pad, strokes_of(7))
     wait_for_answer(pad, r"^\d: [\d.]+ %$")
 
 

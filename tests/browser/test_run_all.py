@@ -3,17 +3,21 @@
 import json
 from pathlib import Path
 
+import pytest
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 OUTPUTS = """() => jupyterapp.shell.currentWidget.content.model.sharedModel.cells
   .filter((cell) => cell.cell_type === 'code')
   .map((cell) => ({id: cell.id, count: cell.execution_count,
                    outputs: cell.getOutputs()}))"""
 
 
-def test_runs_without_an_error(notebook, run_all, shoot):
-    check_all_ran(run_all(notebook.name), notebook, shoot)
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_runs_without_an_error(notebook, run_all):
+    check_all_ran(run_all(notebook.name), notebook)
 
 
-def check_all_ran(page, notebook: Path, shoot) -> None:
+def check_all_ran(page, notebook: Path) -> None:
     cells = page.evaluate(OUTPUTS)
     committed = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     committed = [cell for cell in committed if cell["cell_type"] == "code"]
@@ -27,12 +31,9 @@ def check_all_ran(page, notebook: Path, shoot) -> None:
     assert errors == []
     # The counts restart at 1 where the kernel is new and nothing was skipped
     assert [cell["count"] for cell in cells] == list(range(1, len(cells) + 1))
-
     # Metadata would have JupyterLab put a ground behind a figure: see figures.mplstyle
     assert not any(output.get("metadata") for c in cells for output in c["outputs"])
-    figures = count_figures(cells)
-    assert figures == count_figures(committed)
-    assert draw_all(page, notebook.stem, shoot) == figures
+    assert draw_all(page) == count_figures(cells) == count_figures(committed)
 
 
 def is_warning(output: dict) -> bool:
@@ -41,18 +42,12 @@ def is_warning(output: dict) -> bool:
 
 
 def count_figures(cells: list[dict]) -> int:
-    return sum(
-        "image/png" in output.get("data", {})
-        for cell in cells
-        for output in cell["outputs"]
-    )
+    outputs = (output for cell in cells for output in cell["outputs"])
+    return sum("image/png" in output.get("data", {}) for output in outputs)
 
 
-def draw_all(page, name: str, shoot) -> int:
-    """Scroll to every cell, as it is drawn only then; count the figures with pixels.
-
-    Takes a screenshot of each figure's cell. Folded outputs are unfolded first.
-    """
+def draw_all(page) -> int:
+    """Scroll to every cell, as it is drawn only then; count the figures with pixels."""
     page.evaluate("jupyterapp.commands.execute('notebook:show-all-cell-outputs')")
     total = page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length")
     drawn = 0
@@ -62,15 +57,11 @@ def draw_all(page, name: str, shoot) -> int:
         )
         cell = page.locator(f'.jp-Notebook .jp-Cell[data-windowed-list-index="{i}"]')
         cell.wait_for(state="attached")
-        images = cell.locator(".jp-OutputArea img")
-        for k in range(images.count()):
-            image = images.nth(k)
+        for image in cell.locator(".jp-OutputArea img").all():
             image.wait_for(state="visible")
             page.wait_for_function(
                 "img => img.complete && img.naturalWidth > 0",
                 arg=image.element_handle(),
             )
             drawn += 1
-        if images.count():
-            shoot(cell, f"{name}/{i:02d}")
     return drawn
