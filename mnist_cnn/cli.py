@@ -105,11 +105,10 @@ def run_command(work: Callable[[], int]) -> int:
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
-        print("\nstopped by the user", file=sys.stderr)
-        status = 130
+        said, status = "\nstopped by the user", 130
     except (OSError, FloatingPointError) as e:
-        print(f"error: {e}", file=sys.stderr)
-        status = 1
+        said, status = f"error: {e}", 1
+    print(said, file=sys.stderr)
     try:
         sys.stdout.flush()
     except OSError:  # Python would fail once more at its end

@@ -63,12 +63,9 @@ def accuracy_interval(correct: int, total: int) -> tuple[float, float]:
 
     Source: E. B. Wilson, Journal of the American Statistical Association 22 (1927).
     """
-    if not 0 <= correct <= total or total == 0:
-        raise ValueError(
-            f"expected 0 <= correct <= total and total > 0, got {correct} of {total}"
-        )
-    if correct != int(correct) or total != int(total):
-        raise ValueError(f"expected two counts of images, got {correct} and {total}")
+    whole = correct == int(correct) and total == int(total)
+    if not (whole and 0 <= correct <= total and total > 0):
+        raise ValueError(f"expected two counts of images, got {correct} of {total}")
     z = 1.959964  # 97.5 % point of the normal distribution
     share, shrink = correct / total, 1 + z * z / total
     centre = (share + z * z / (2 * total)) / shrink

@@ -21,10 +21,6 @@ __all__ = [
 ]
 
 
-MOST_FILTERS = 512  # as many as VGG-16 has in its widest layers
-MOST_CLASSES = 1000  # ImageNet's
-
-
 def vgg_block(
     in_channels: int, out_channels: int, batch_norm: bool = False
 ) -> list[nn.Module]:
@@ -60,9 +56,8 @@ class VGG(nn.Module):
         double_filters: bool = False,
     ):
         super().__init__()
-        most = MOST_FILTERS // 2 if double_filters else MOST_FILTERS
-        filters = whole_number("filters", filters, most=most)
-        num_classes = whole_number("num_classes", num_classes, most=MOST_CLASSES)
+        filters = whole_number("filters", filters)
+        num_classes = whole_number("num_classes", num_classes)
         last = 2 * filters if double_filters else filters
         self.features = nn.Sequential(  #                     (N,  1, 28, 28)
             *vgg_block(1, filters, batch_norm),  #            (N, 16, 14, 14)
@@ -72,8 +67,10 @@ class VGG(nn.Module):
             nn.Flatten(),  #                                  (N, 784)
             nn.Linear(last * 7 * 7, num_classes),  #          (N, 10)
         )
-        # A pixel's channels side by side in memory: same results, faster convolutions
-        use_channels_last(self)
+        # A pixel's channels side by side in memory: same results, faster convolutions;
+        # not on a Mac, whose pools failed so: github.com/pytorch/pytorch/issues/175190
+        if not torch.backends.mps.is_available():
+            self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
         check_images(images)  #                               (N,  1, 28, 28)
@@ -82,18 +79,9 @@ class VGG(nn.Module):
         return logits
 
 
-def use_channels_last(model: nn.Module) -> None:
-    """Change the memory layout, but not on a Mac: its GPU's pools failed on this one.
-
-    Source: github.com/pytorch/pytorch/issues/175190.
-    """
-    if not torch.backends.mps.is_available():
-        model.to(memory_format=torch.channels_last)
-
-
 def linear_baseline(num_classes: int = CLASSES) -> nn.Module:
     """One linear layer on the 784 pixels: the model to beat before using a CNN."""
-    num_classes = whole_number("num_classes", num_classes, most=MOST_CLASSES)
+    num_classes = whole_number("num_classes", num_classes)
     return nn.Sequential(nn.Flatten(), nn.Linear(28 * 28, num_classes))
 
 
@@ -160,9 +148,9 @@ def trace(
 ) -> list[Layer]:
     """Send one blank image through ``model`` and describe every layer it passes.
 
-    input_shape: (C, H, W) of the image. Understands convolutions, pools
-    and linear layers, in a row and each passed once; the receptive field is
-    the theoretical one, padding included. Raises ValueError for what is no model.
+    input_shape: (C, H, W) of the image. Understands convolutions, pools and linear
+    layers, in a row and each passed once; the receptive field is the theoretical one,
+    padding included. Raises ValueError for what is no model.
     """
     check_model(model)
     rows: list[Layer] = []

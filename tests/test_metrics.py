@@ -102,7 +102,7 @@ def test_interval(correct, total, low, high):
     ("correct", "total"), [(0, 0), (-1, 5), (6, 5), (0.9872, 10_000), (5, 10.5)]
 )
 def test_interval_of_nonsense(correct, total):
-    with pytest.raises(ValueError, match=f"got {correct} (of|and) {total}"):
+    with pytest.raises(ValueError, match=f"got {correct} of {total}"):
         mc.accuracy_interval(correct, total)
 
 

@@ -114,7 +114,6 @@ def test_wrong_images_are_named(images):
         {"filters": 0},
         {"num_classes": -1},
         {"filters": 1.5},
-        {"filters": 257, "double_filters": True},
     ],
 )
 def test_wrong_sizes_are_named(size):

@@ -7,6 +7,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
@@ -38,9 +39,7 @@ def fetch(archives: Iterable[tuple[str, str]], mirrors: list[str]) -> dict[str, 
     if os.environ.get("MNIST_CNN_OFFLINE", "0") not in ("", "0"):
         raise CannotDownload("MNIST_CNN_OFFLINE is set")
     # The number of bytes that came; at the end what they make, or why nothing came
-    arrivals: queue.SimpleQueue[int | dict[str, bytes] | Exception] = (
-        queue.SimpleQueue()
-    )
+    arrivals: queue.SimpleQueue[Any] = queue.SimpleQueue()
     plain = [m.replace("https:", "http:") for m in mirrors]  # in case of SSL errors
     urls = list(dict.fromkeys([*mirrors, *plain]))
 
@@ -55,16 +54,16 @@ def fetch(archives: Iterable[tuple[str, str]], mirrors: list[str]) -> dict[str, 
     threading.Thread(target=work, daemon=True).start()
     look = {"unit": "B", "unit_scale": True, "leave": False, "delay": 1}
     with tqdm(desc="MNIST", total=TOTAL, file=sys.stdout, **look) as bar:
-        while True:
+        arrived: int | dict[str, bytes] | Exception = 0
+        while isinstance(arrived, int):
+            bar.update(arrived)
             try:
                 arrived = arrivals.get(timeout=SILENCE)
             except queue.Empty:
                 raise CannotDownload(f"no answer within {SILENCE:g} seconds") from None
-            if isinstance(arrived, dict):
-                return arrived
-            if isinstance(arrived, Exception):
-                raise arrived
-            bar.update(arrived)
+    if isinstance(arrived, Exception):
+        raise arrived
+    return arrived
 
 
 def _archive(

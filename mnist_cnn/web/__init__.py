@@ -5,9 +5,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
+from torch.nn.utils import fuse_conv_bn_eval
 
+from mnist_cnn.checkpoints import from_state
 from mnist_cnn.model import VGG
 
 __all__ = ["bundle", "layers"]
@@ -36,65 +37,38 @@ def layers(model: nn.Module) -> list[dict[str, Any]]:
     each map, is multiplied into its convolution. Raises ValueError for a model that is
     no ``VGG``, that has other layers by now, or weights that are no finite numbers.
     """
-    if type(model) is not VGG or not _is_as_built(model):
+    built = from_state(model.state_dict())
+    modules = model.modules(), built.modules()
+    found, expected = ([*map(_settings, parts)] for parts in modules)
+    if type(model) is not VGG or found != expected:
         raise ValueError("expected a VGG with the layers that VGG() builds")
-    if not all(bool(t.isfinite().all()) for t in model.state_dict().values()):
-        raise ValueError("expected weights that are finite numbers")
-    found: list[dict[str, Any]] = []
-    parts = [*model.features, *model.classifier]
+    rows: list[dict[str, Any]] = []
+    parts = [*built.features, *built.classifier]
     for part, after in zip(parts, [*parts[1:], None], strict=True):
         if isinstance(part, nn.Conv2d):
-            norm = after if isinstance(after, nn.BatchNorm2d) else None
-            found.append({"kind": "conv"} | _packed(*_folded(part, norm)))
+            if isinstance(after, nn.BatchNorm2d):
+                part = fuse_conv_bn_eval(part, after)
+            rows.append({"kind": "conv"} | _packed(part))
         elif isinstance(part, nn.MaxPool2d):
-            found.append({"kind": "pool"})
+            rows.append({"kind": "pool"})
         elif isinstance(part, nn.Linear):
-            found.append({"kind": "linear"} | _packed(part.weight, part.bias))
-    counts: dict[str, int] = {}
-    for layer in found:
-        kind = layer["kind"]
-        counts[kind] = counts.get(kind, 0) + 1
-        layer["name"] = kind if kind == "linear" else f"{kind} {counts[kind]}"
+            rows.append({"kind": "linear"} | _packed(part))
+    kinds = [row["kind"] for row in rows]
+    for i, (row, kind) in enumerate(zip(rows, kinds, strict=True)):
+        count = kinds[: i + 1].count(kind)
+        row["name"] = kind if kind == "linear" else f"{kind} {count}"
+    return rows
+
+
+def _settings(layer: nn.Module) -> dict[str, Any]:
+    """Of what kind a layer is and how it was built, weights and mode apart."""
+    public = {k: v for k, v in vars(layer).items() if not k.startswith("_")}
+    return public | {"kind": type(layer), "training": False}
+
+
+def _packed(layer: nn.Conv2d | nn.Linear) -> dict[str, str]:
+    found = {}
+    for name, values in layer.named_parameters():
+        numbers = values.detach().contiguous().numpy().astype("<f4")
+        found[name] = base64.b64encode(numbers.tobytes()).decode()
     return found
-
-
-def _is_as_built(model: VGG) -> bool:
-    """Whether each layer is still of the kind, and with the settings, it was built."""
-
-    def settings(layer: nn.Module) -> dict[str, Any]:
-        public = {k: v for k, v in vars(layer).items() if not k.startswith("_")}
-        return public | {"kind": type(layer), "training": False}
-
-    parts = [*model.modules()]
-    filters = [part.out_channels for part in parts if isinstance(part, nn.Conv2d)]
-    classes = [part.out_features for part in parts if isinstance(part, nn.Linear)]
-    if not filters or not classes:
-        return False
-    batch_norm = any(isinstance(part, nn.BatchNorm2d) for part in parts)
-    doubled = filters[-1] == 2 * filters[0]
-    with torch.device("meta"):  # shapes only
-        built = VGG(filters[0], classes[-1], batch_norm, doubled)
-    return [*map(settings, parts)] == [*map(settings, built.modules())]
-
-
-def _folded(conv: nn.Conv2d, norm: nn.BatchNorm2d | None) -> tuple[Tensor, Tensor]:
-    """Weights and biases of a convolution with the batch norm that follows it."""
-    weight = conv.weight.detach().double()
-    bias = torch.zeros(len(weight)) if conv.bias is None else conv.bias.detach()
-    bias = bias.double()
-    if norm is None:
-        return weight, bias
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    mean, spread = norm.running_mean.double(), norm.running_var.double() + norm.eps
-    factor = norm.weight.detach().double() / spread.sqrt()
-    shift = norm.bias.detach().double() - mean * factor
-    return weight * factor[:, None, None, None], bias * factor + shift
-
-
-def _packed(weight: Tensor, bias: Tensor) -> dict[str, str]:
-    def text(values: Tensor) -> str:
-        numbers = values.detach().cpu().contiguous().float().numpy().astype("<f4")
-        return base64.b64encode(numbers.tobytes()).decode()
-
-    return {"weight": text(weight), "bias": text(bias)}
