@@ -10,6 +10,8 @@ __all__ = ["TrainConfig", "setting"]
 
 # The next numbers: a bound that is out, and one that is in
 SMALLEST, ABOVE_180 = math.nextafter(0, 1), math.nextafter(180, 181)
+POSITIVE = SMALLEST, math.inf, "a positive number"
+SEEDS = 0, 2**32 - 1  # NumPy's generator takes no larger one
 
 
 def setting(default: Any, help: str, *bounds: Any) -> Any:
@@ -35,16 +37,8 @@ class TrainConfig:
 
     epochs: int = setting(3, "passes over the digits", 1, 1_000_000)
     batch_size: int = setting(32, "images a step")
-    lr: float = setting(
-        1e-3,
-        "Adam's learning rate; in one cycle, the highest",
-        *(SMALLEST, math.inf, "a positive number"),
-    )
-    seed: int = setting(
-        0,
-        "for weights, the order of the batches, and augmentation",
-        *(0, 2**32 - 1),  # NumPy's generator takes no larger seed
-    )
+    lr: float = setting(1e-3, "Adam's rate; in one cycle, the highest", *POSITIVE)
+    seed: int = setting(0, "for weights, batches and augmentation", *SEEDS)
     one_cycle: bool = setting(False, "raise the rate, then lower it to almost nothing")
     label_smoothing: float = setting(
         0.0, "share of the target all ten digits divide", 0, 1, "from 0 to below 1"
@@ -53,9 +47,7 @@ class TrainConfig:
         0.0, "move images by up to so many pixels", 0, 28, "pixels from 0 to below 28"
     )
     rotation: float = setting(
-        0.0,
-        "turn images by up to so many degrees",
-        *(0, ABOVE_180, "degrees from 0 to 180"),
+        0.0, "turn them by so many degrees", 0, ABOVE_180, "degrees from 0 to 180"
     )
     bfloat16: bool = setting(False, "compute in 16 bits where that is fast")
 

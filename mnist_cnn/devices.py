@@ -18,11 +18,9 @@ def pick_device() -> torch.device:
         device = torch.accelerator.current_accelerator()
         assert device is not None  # one is available
         try:
-            torch.zeros(1, device=device)
+            return torch.zeros(1, device=device).device
         except RuntimeError as reason:  # an old driver; a virtual Mac without memory
             warnings.warn(f"using the CPU, as {device} fails: {reason}", stacklevel=2)
-        else:
-            return device
     return torch.device("cpu")
 
 

@@ -1,7 +1,4 @@
-"""The plain recipe on several processes, each with a share of every batch.
-
-With DistributedDataParallel, on processors, or one process a CUDA GPU; see COMMAND.
-"""
+"""The plain recipe on several processes, each with a share of a batch: COMMAND."""
 
 import os
 import sys
@@ -66,10 +63,9 @@ def main() -> None:
         if rank > 0:
             digits = mc.load_mnist(options.data, options.source)
         train, test = (part.to(device) for part in digits)
-        config = options.recipe.config
-        mc.seed_everything(config.seed)
+        mc.seed_everything(options.recipe.config.seed)
         model = options.recipe.build().to(device)
-        accuracy = train_together(model, train, test, config).accuracy
+        accuracy = train_together(model, train, test, options.recipe.config).accuracy
         dist.destroy_process_group()
     except (ValueError, OSError, RuntimeError, FloatingPointError) as e:
         sys.exit(f"error: {e}")

@@ -102,12 +102,6 @@ def _is_light_on_dark(gray: Gray) -> bool:
     return bool(((gray - paper) ** 3).mean() > 0)
 
 
-def _margin(shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    margin = np.ones(shape, bool)
-    margin[1:-1, 1:-1] = False
-    return margin
-
-
 class Pieces(NamedTuple):
     """The connected pieces of ink. Of each: its number, ink, and box."""
 
@@ -125,7 +119,8 @@ def find_pieces(ink: Gray) -> Pieces:
         raise ValueError("found no ink: the image looks blank")
     every = np.arange(1, count + 1)
     amount = ndimage.sum_labels(ink, numbers, every)
-    touches = np.isin(every, numbers[_margin(ink.shape)])
+    border = numbers[0], numbers[-1], numbers[:, 0], numbers[:, -1]
+    touches = np.isin(every, np.concatenate(border))
     return Pieces(numbers, every, amount, touches)
 
 

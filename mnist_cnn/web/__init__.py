@@ -25,8 +25,7 @@ def bundle(*last: Path) -> str:
     """
     paths = [*(FOLDER / f"{name}.js" for name in SHARED), *last]
     script = "\n".join(path.read_text(encoding="utf-8") for path in paths)
-    script = re.sub(r"^import [^;]*;\n", "", script, flags=re.MULTILINE)
-    return re.sub(r"^export (?!default)", "", script, flags=re.MULTILINE)
+    return re.sub(r"(?m)^import [^;]*;\n|^export (?!default)", "", script)
 
 
 def layers(model: nn.Module) -> list[dict[str, Any]]:
