@@ -25,10 +25,7 @@ def in_mode(gray, mode):
     return gray.convert(mode, dither=Image.Dither.NONE)
 
 
-TONES = pytest.mark.parametrize("tones", [(30, 225), (225, 30)], ids=["dark", "light"])
-
-
-@TONES
+@pytest.mark.parametrize("tones", [(30, 225), (225, 30)], ids=["dark", "light"])
 @pytest.mark.parametrize("mode", MODES)
 def test_every_mode(mode, tones):
     gray = draw_seven((160, 120), *tones)
@@ -38,14 +35,6 @@ def test_every_mode(mode, tones):
         assert is_seven(result)
         assert image.size == size
         assert max(steps["gray"].shape) <= 800
-
-
-@TONES
-@pytest.mark.parametrize("bits", [9, 10, 12, 14, 16])
-def test_16_bits_may_be_only_partly_used(bits, tones):
-    """Cameras and microscopes write 12 bits into 16."""
-    array = np.asarray(draw_seven((160, 120), *tones)).astype(np.uint16)
-    assert is_seven(to_mnist(array << (bits - 8)))
 
 
 @pytest.mark.parametrize("colour", [20, 250], ids=["dark ink", "light ink"])
@@ -75,6 +64,9 @@ ARRAYS = {
     "with alpha": np.dstack([COLOUR, np.full(GRAY.shape, 255, np.uint8)]),
     "float": UNIT,
     "int64": GRAY.astype(np.int64),
+    "10 bits": GRAY.astype(np.uint16) << 2,
+    "12 bits in 16, as cameras and microscopes write": GRAY.astype(np.uint16) << 4,
+    "16 bits": GRAY.astype(np.uint16) << 8,
     "bool": GRAY > 128,
     "float that resizing made too light": 1.09 * UNIT / UNIT.max(),
     "large": GRAY.repeat(20, axis=0).repeat(20, axis=1),
@@ -97,87 +89,61 @@ def test_every_kind_of_array(kind):
 
 
 @pytest.mark.parametrize("ending", ["png", "jpg", "bmp", "webp", "gif", "tiff"])
-def test_files_by_path_name_and_handle(tmp_path, ending):
+def test_files_by_path_name_and_handle(tmp_path, monkeypatch, ending):
+    for home in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(home, str(tmp_path))
     path = tmp_path / f"seven.{ending}"
     draw_seven().save(path)
-    assert is_seven(to_mnist(path))
-    assert is_seven(to_mnist(str(path)))
+    in_memory = io.BytesIO(path.read_bytes())
     with path.open("rb") as file:
-        assert is_seven(to_mnist(file))
-    assert is_seven(to_mnist(io.BytesIO(path.read_bytes())))
-
-
-def test_the_home_folder_has_a_short_name(tmp_path, monkeypatch):
-    for name in ("HOME", "USERPROFILE"):
-        monkeypatch.setenv(name, str(tmp_path))
-    draw_seven().save(tmp_path / "x.jpg")
-    assert is_seven(to_mnist("~/x.jpg"))
-    assert len(find_digits("~/x.jpg")) == 1
-
-
-@pytest.mark.parametrize("factor", [0.4, 1, 3, 9])
-def test_every_size(factor):
-    image = draw_seven()
-    size = tuple(int(n * factor) for n in image.size)
-    resized = to_mnist(image.resize(size, Image.Resampling.BICUBIC))
-    assert (resized - to_mnist(image)).abs().mean() < 0.04
+        for source in (path, str(path), f"~/{path.name}", file, in_memory):
+            assert is_seven(to_mnist(source))
 
 
 # How the camera was held
 
-ORIENTATIONS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
+TURNS = {
     3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
     6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
 
 
-@pytest.mark.parametrize("orientation", ORIENTATIONS)
+@pytest.mark.parametrize("orientation", TURNS)
 def test_a_turned_phone(tmp_path, orientation):
-    exif = Image.Exif()
+    """The box of a digit is the one in the upright photo."""
+    upright = draw_seven().resize((2000, 1500))
+    expected = upright.point(lambda tone: 255 * (tone < 128)).getbbox()
+    exif, path = Image.Exif(), tmp_path / "turned.jpg"
     exif[0x0112] = orientation
-    stored = draw_seven().resize((1600, 1200)).transpose(ORIENTATIONS[orientation])
-    stored.save(tmp_path / "turned.jpg", exif=exif, quality=95)
-    assert is_seven(to_mnist(tmp_path / "turned.jpg"))
-    with Image.open(tmp_path / "turned.jpg") as opened:
-        assert is_seven(to_mnist(opened))
+    stored = upright.transpose(TURNS[orientation])
+    stored.save(path, exif=exif, quality=95)
+    with Image.open(path) as opened:
+        for source in (upright, np.asarray(upright), path, opened):
+            assert is_seven(to_mnist(source))
+            (found,) = find_digits(source)
+            assert is_seven(found.image)
+            assert np.abs(np.subtract(found.box, expected)).max() <= 3
         assert opened.size == stored.size
 
 
-NOTES = [b"", b"no TIFF", b"MM\0*\0\0\0\x08\0\x02\x01\x12", b"\xff" * 60]
 # Orientation 6, and more before the start: Pillow cannot write this note anew
 PARTLY = struct.pack("<2sHIH", b"II", 42, 8, 2)
 PARTLY += struct.pack("<HHIHHHHIiI", 0x0112, 3, 1, 6, 0, 0x8769, 9, 1, -1, 0)
 
 
-@pytest.mark.parametrize("note", [*NOTES, PARTLY], ids=range(5))
+@pytest.mark.parametrize("note", [b"", b"no TIFF", PARTLY[:20], PARTLY], ids=range(4))
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of the damage
 def test_a_damaged_note_of_the_camera_is_ignored(tmp_path, note):
     """What is left of it still turns."""
     image = draw_seven()
     if note is PARTLY:
-        image = image.transpose(ORIENTATIONS[6])
+        image = image.transpose(TURNS[6])
     image.save(tmp_path / "photo.jpg", exif=b"Exif\0\0" + note)
     assert is_seven(to_mnist(tmp_path / "photo.jpg"))
-    with Image.open(tmp_path / "photo.jpg") as opened:
-        assert is_seven(to_mnist(opened))
 
 
 # What cannot be read
-
-
-@pytest.mark.parametrize("value", [0, 90, 255])
-@pytest.mark.parametrize("size", [(28, 28), (300, 200), (1, 1), (1, 50)])
-def test_a_blank_image(value, size):
-    image = Image.new("L", size, value)
-    if value and size == (28, 28):
-        image.paste(0, (10, 10, 12, 12))  # a speck
-    with pytest.raises(ValueError, match="found no ink"):
-        to_mnist(image)
 
 
 @pytest.mark.parametrize(
@@ -217,19 +183,14 @@ def test_a_path_without_a_picture(tmp_path):
         to_mnist(tmp_path / "none.jpg")
     with pytest.raises(PermissionError if os.name == "nt" else IsADirectoryError):
         to_mnist(tmp_path)
+    if hasattr(os, "mkfifo"):  # a pipe: it would wait for ever for a writer
+        os.mkfifo(tmp_path / "pipe.png")
+        with pytest.raises(ValueError, match=r"pipe\.png is no regular file"):
+            to_mnist(tmp_path / "pipe.png")
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such pipes")
-def test_a_pipe_is_never_opened(tmp_path):
-    """It would wait for ever for someone to write into it."""
-    os.mkfifo(tmp_path / "pipe.png")
-    with pytest.raises(ValueError, match=r"pipe\.png is no regular file"):
-        to_mnist(tmp_path / "pipe.png")
-
-
-@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
-def test_the_way_out_of_heic(tmp_path, brand):
-    content = b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1heic" + bytes(100)
+def test_the_way_out_of_heic(tmp_path):
+    content = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)
     (tmp_path / "IMG_1.HEIC").write_bytes(content)
     with pytest.raises(ValueError, match=r"^IMG_1\.HEIC cannot be read .*HEIC.* JPEG"):
         to_mnist(tmp_path / "IMG_1.HEIC")
@@ -258,6 +219,7 @@ def test_no_jpeg_is_decoded_above_4_megapixels(tmp_path, monkeypatch, size):
 
 
 def test_what_would_fill_memory_is_refused_undecoded(tmp_path, monkeypatch):
+    assert max(4960 * 7016, 5100 * 6600) < pictures.PIXELS  # A4, Letter at 600 dpi
     path = tmp_path / "scan.png"
     draw_seven((200, 150)).save(path)
     monkeypatch.setattr(pictures, "PIXELS", 30_000)
@@ -268,15 +230,6 @@ def test_what_would_fill_memory_is_refused_undecoded(tmp_path, monkeypatch):
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda *_: pytest.fail("decoded"))
     with pytest.raises(ValueError, match=r"30,000 pixels.* 29,999.* JPEG"):
         to_mnist(path)
-
-
-def test_a_page_scanned_at_600_dpi_is_read():
-    assert max(4960 * 7016, 5100 * 6600) < pictures.PIXELS  # A4, Letter
-
-
-def test_a_picture_that_pillow_refuses(tmp_path, monkeypatch):
-    path = tmp_path / "bomb.png"
-    draw_seven().save(path)
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 160 * 120 // 2 - 1)
-    with pytest.raises(ValueError, match=r"bomb\.png has too many pixels"):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 14_999)  # Pillow refuses twice that
+    with pytest.raises(ValueError, match=r"scan\.png has too many pixels"):
         to_mnist(path)

@@ -10,15 +10,15 @@ from torch.nn import functional as F
 
 import mnist_cnn as mc
 from mnist_cnn import training
+from mnist_cnn.augment import augment
 
 ONE = mc.TrainConfig(epochs=1)
 
 
-def fitted(digits, few, config=ONE, **options):
+def fitted(digits, few, config=ONE):
     mc.seed_everything(3)
     model = mc.VGG(filters=4)
-    history = mc.fit(model, digits, few, config, progress=False, **options)
-    return model, history
+    return model, mc.fit(model, digits, few, config, progress=False)
 
 
 def assert_same(first, second):
@@ -67,56 +67,40 @@ def test_steps_stop_where_the_reader_stops(digits):
     assert not taken[0].loss.requires_grad  # no graph is kept alive
 
 
-def test_what_is_wrong_is_told_at_the_call(digits):
-    model = mc.linear_baseline()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    for bad in (
-        (mc.VGG, [], optimizer),
-        (model, 3, optimizer),
-        (model, [], torch.optim.SGD),
-    ):
-        with pytest.raises(ValueError, match=r"expected .*, got"):
-            mc.steps(*bad)
-    with pytest.raises(ValueError, match="expected label_smoothing to be"):
-        mc.steps(model, [], optimizer, label_smoothing=1)
-
-
 # Epochs
 
 
-def test_it_learns(digits, few):
+def test_it_learns_and_history_has_an_entry_an_epoch_and_one_before(digits, few):
     model = mc.linear_baseline()  # off the plateau at once, unlike the VGG
+    before = mc.evaluate(model, digits), mc.evaluate(model, few)
     config = mc.TrainConfig(epochs=20, lr=0.01)
     history = mc.fit(model, digits, few, config, progress=False)
+    lists = [v for v in vars(history).values() if isinstance(v, list)]
+    assert [len(entries) for entries in lists] == [21] * 5
+    assert (history.train_loss[0], history.train_accuracy[0]) == before[0]
+    assert (history.test_loss[0], history.test_accuracy[0]) == before[1]
     assert history.test_accuracy[0] < 0.5
-    assert history.test_accuracy[-1] == 1.0
     assert mc.evaluate(model, few) == (history.test_loss[-1], 1.0)
+    assert history.test_accuracy[-1] == 1.0
     assert not model.training
 
 
-def test_history_has_an_entry_an_epoch_and_one_before(digits, few):
-    _, history = fitted(digits, few, mc.TrainConfig(epochs=2))
-    lists = [v for v in vars(history).values() if isinstance(v, list)]
-    assert [len(entries) for entries in lists] == [3] * 5
-    mc.seed_everything(3)
-    untrained = mc.VGG(filters=4)
-    assert history.train_loss[0] == mc.evaluate(untrained, digits).loss
-    assert history.test_accuracy[0] == mc.evaluate(untrained, few).accuracy
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_training_figures_are_means_over_images(digits, few, smoothing):
+    """At a learning rate of nearly nothing they are those of the model, by hand.
 
-
-def test_training_figures_are_means_over_images(digits, few):
-    """With a learning rate of nearly nothing they equal an evaluation."""
-    config = mc.TrainConfig(epochs=1, batch_size=32, lr=1e-12)
+    Smoothed by 0.1 the target is 0.91 for the right digit and 0.01 for each other.
+    """
+    config = mc.TrainConfig(epochs=1, lr=1e-12, label_smoothing=smoothing)
     model, history = fitted(digits, few, config)
-    still = mc.evaluate(model, digits)
-    assert history.train_loss[1] == pytest.approx(still.loss, rel=1e-5)
-    assert history.train_accuracy[1] == pytest.approx(still.accuracy)
-
-
-def test_the_same_seed_gives_the_same_run(digits, few):
-    first, _ = fitted(digits, few)
-    second, _ = fitted(digits, few)
-    assert_same(first, second)
+    target = torch.full((len(digits), 10), smoothing / 10)
+    target[torch.arange(len(digits)), digits.labels] += 1 - smoothing
+    chances = mc.predict(model, digits.images).log_softmax(dim=1)
+    by_hand = -(target * chances).sum(dim=1).mean().item()
+    assert history.train_loss[1] == pytest.approx(by_hand, rel=1e-5)
+    still = mc.evaluate(model, digits).accuracy
+    assert history.train_accuracy[1] == pytest.approx(still)
+    assert history.test_loss[1] == mc.evaluate(model, few).loss  # not smoothed
 
 
 def test_evaluating_does_not_change_training(digits, few, monkeypatch):
@@ -133,45 +117,28 @@ def test_evaluating_does_not_change_training(digits, few, monkeypatch):
     assert_same(plain, disturbed)
 
 
-def test_fit_leaves_the_global_random_state_alone(digits, few):
-    model = mc.VGG(filters=4)
-    before = torch.get_rng_state()
-    config = mc.TrainConfig(epochs=1, shift=2, rotation=10)
-    mc.fit(model, digits, few, config, progress=False)
-    assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_own_optimizer_is_used(digits, few):
-    mc.seed_everything(3)
-    model = mc.VGG(filters=4)
-    start = [p.detach().clone() for p in model.parameters()]
-    still = torch.optim.SGD(model.parameters(), lr=0.0)
-    mc.fit(model, digits, few, ONE, optimizer=still, progress=False)
-    assert all(map(torch.equal, start, model.parameters()))
-
-
-def test_fit_sees_the_batches_of_make_loaders_in_their_order(digits, few):
-    seen = []
+@pytest.mark.parametrize(("shift", "rotation"), [(0, 0), (2, 10)])
+def test_fit_sees_the_batches_of_make_loaders_in_their_order(
+    digits, few, shift, rotation
+):
+    """Moved where the config says so, while still ones are measured."""
+    seen = {True: [], False: []}
     model = mc.linear_baseline()
     model.register_forward_hook(
-        lambda m, inputs, out: seen.append(inputs[0].clone()) if m.training else None
+        lambda m, inputs, out: seen[m.training].append(inputs[0].clone())
     )
-    mc.fit(model, digits, few, mc.TrainConfig(2, 32, seed=5), progress=False)
+    config = mc.TrainConfig(2, 32, seed=5, shift=shift, rotation=rotation)
+    before = torch.get_rng_state()
+    mc.fit(model, digits, few, config, progress=False)
+    assert torch.equal(torch.get_rng_state(), before)  # it has generators of its own
     loader, _ = mc.make_loaders(digits, few, 32, seed=5)
     wanted = [images for images, _ in itertools.chain(loader, loader)]
-    assert len(seen) == len(wanted) == 8
-    assert all(map(torch.equal, seen, wanted))
-
-
-def test_full_size_batches():
-    def blank(count):
-        images = torch.zeros(1, 1, 28, 28).expand(count, -1, -1, -1)
-        return mc.Digits(images, torch.zeros(count, dtype=torch.int64))
-
-    train, test = mc.make_loaders(blank(60_000), blank(10_000))
-    assert (len(train), len(test)) == (1875, 313)
-    *_, (images, labels) = test
-    assert len(images) == len(labels) == 16
+    if shift:
+        own = torch.Generator().manual_seed(5)
+        wanted = [augment(images, shift, rotation, own) for images in wanted]
+    assert len(seen[True]) == len(wanted) == 8
+    assert all(map(torch.equal, seen[True], wanted))
+    assert torch.equal(seen[False][-1], few.images)
 
 
 def test_train_is_shuffled_anew_and_test_never(digits, few):
@@ -181,14 +148,6 @@ def test_train_is_shuffled_anew_and_test_never(digits, few):
     assert torch.equal(first.sort().values, digits.labels.sort().values)
     for _ in range(2):
         assert torch.equal(torch.cat([x for x, _ in test]), few.images)
-
-
-def test_a_subset_of_digits_is_digits(digits, few):
-    """As ``random_split`` of PyTorch makes them."""
-    part, rest = torch.utils.data.random_split(digits, [0.8, 0.2])
-    history = mc.fit(mc.VGG(2), part, rest, ONE, progress=False)
-    assert len(history.test_loss) == 2
-    assert mc.evaluate(mc.VGG(2), part).accuracy <= 1
 
 
 def test_epoch_line_and_bar_go_to_stdout(digits, few, capsys):
@@ -205,16 +164,27 @@ def test_epoch_line_and_bar_go_to_stdout(digits, few, capsys):
 def test_seconds_are_those_of_the_training(digits, monkeypatch):
     clock = iter(range(0, 100, 7))
     monkeypatch.setattr(training.time, "perf_counter", lambda: next(clock))
-    config = mc.TrainConfig(epochs=2)
-    history = mc.fit(mc.VGG(2), digits, digits, config, progress=False)
+    _, history = fitted(digits, digits, mc.TrainConfig(epochs=2))
     assert history.seconds == [0, 7, 7]
 
 
-def test_settings_have_a_class_of_their_own(digits):
-    with pytest.raises(ValueError, match="expected a TrainConfig, got 3"):
-        mc.fit(mc.VGG(2), digits, digits, 3)
-    with pytest.raises(ValueError, match="at least 1, got 0"):
-        mc.make_loaders(digits, digits, batch_size=0)
+# What is refused, and where it runs
+
+
+def test_arguments_of_another_kind_are_told_at_the_call(digits):
+    model = mc.linear_baseline()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for call, arguments, message in (
+        (mc.steps, (mc.VGG, [], optimizer), "expected a model, .*, got"),
+        (mc.steps, (model, 3, optimizer), "expected batches, .*, got 3"),
+        (mc.steps, (model, [], torch.optim.SGD), "expected an optimizer, got"),
+        (mc.fit, (model, digits, digits, 3), "expected a TrainConfig, got 3"),
+        (mc.make_loaders, (digits, digits, 0), "at least 1, got 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call(*arguments)
+    with pytest.raises(ValueError, match="expected label_smoothing to be"):
+        mc.steps(model, [], optimizer, label_smoothing=1)
 
 
 def test_a_device_that_fails_is_not_picked(monkeypatch):
