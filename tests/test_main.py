@@ -107,13 +107,27 @@ def test_help_lists_the_settings_of_every_recipe(capsys):
         assert f"{name}, {recipe.about}" in text
 
 
-def test_a_recipe_with_other_settings(small_data, tmp_path, capsys):
-    options = ["--recipe=fast", "--epochs=1", "--filters=2", "--shift=1.5"]
-    status, _ = run(capsys, *options, "--out", tmp_path)
-    assert status == 0
-    results, changed = results_in(tmp_path), {"filters": 2, "shift": 1.5}
-    assert results["config"] == mc.RECIPES["fast"].vary(**changed).settings()
-    assert results["recipe"] == "fast with shift=1.5, filters=2"  # one epoch it has
+@pytest.mark.parametrize(
+    ("recipe", "changed"),
+    [
+        ("fast", {"shift": 1.5}),
+        ("fast", {"batch_norm": False}),  # and 16 bits, as the recipe has it
+        ("plain", {"epochs": 1, "bfloat16": True}),
+    ],
+)
+def test_a_recipe_with_other_settings(recipe, changed, small_data, tmp_path, capsys):
+    changed |= {"filters": 2}
+    words = [
+        f"--{'' if v else 'no-'}{k}" if isinstance(v, bool) else f"--{k}={v}"
+        for k, v in changed.items()
+    ]
+    options = [f"--recipe={recipe}", *(word.replace("_", "-") for word in words)]
+    assert run(capsys, *options, "--out", tmp_path)[0] == 0
+    results = results_in(tmp_path)
+    assert results["config"] == mc.RECIPES[recipe].vary(**changed).settings()
+    name, others = results["recipe"].split(" with ")
+    assert name == recipe
+    assert {*others.split(", ")} == {f"{k}={v}" for k, v in changed.items()}
 
 
 # What is stopped, and what goes wrong
