@@ -3,6 +3,7 @@
 import json
 from functools import cache
 from html.parser import HTMLParser
+from os.path import relpath
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -61,8 +62,7 @@ class Page(HTMLParser):
         """Where a link stands first, as ``notebooks/01_x.ipynb:12``."""
         text = self.path.read_text("utf-8")
         place = max(text.find(f"{target})"), 0) or max(text.find(target), 0)
-        inside = self.path.is_relative_to(ROOT)
-        name = self.path.relative_to(ROOT).as_posix() if inside else self.path.name
+        name = Path(relpath(self.path, ROOT)).as_posix()
         return f"{name}:{text.count(chr(10), 0, place) + 1}"
 
 

@@ -33,7 +33,12 @@ def test_public_names_exist_and_are_documented():
         assert name in dir(mc), f"Tab does not find {name}"
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         mc.nonsense  # noqa: B018
-    assert mc.__version__ == PROJECT["project"]["version"]
+
+
+def test_version_and_license_are_the_same_everywhere():
+    project, citation = PROJECT["project"], read_yaml("CITATION.cff")
+    assert mc.__version__ == citation["version"] == project["version"]
+    assert citation["license"] == project["license"]
 
 
 def test_import_brings_nothing_heavy():
@@ -144,7 +149,7 @@ def steps(workflow: dict, job: str) -> list[str]:
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
-def test_ci_runs_what_make_runs_and_from_the_oldest_python():
+def test_workflows_run_what_make_runs_and_from_the_oldest_python():
     workflow = read_yaml(".github/workflows/ci.yml")
     prefix = "Programming Language :: Python :: 3."
     classifiers = PROJECT["project"]["classifiers"]
@@ -158,18 +163,8 @@ def test_ci_runs_what_make_runs_and_from_the_oldest_python():
     assert "lowest-direct" in steps(workflow, "oldest")[1]
     hooks = read_yaml(".pre-commit-config.yaml")["repos"][0]["hooks"]
     assert [hook["entry"] for hook in hooks][:-1] == commands("lint")
-
-
-@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
-def test_the_website_is_built_as_make_does_and_published():
     pages = read_yaml(".github/workflows/pages.yml")
     build, publish = pages["jobs"]["build"], pages["jobs"]["publish"]
     assert steps(pages, "build") == ["make site TORCH_BACKEND=cpu"]
     assert build["steps"][-1]["with"]["path"] == commands("site")[-1].split()[-1]
     assert publish["permissions"] == {"pages": "write", "id-token": "write"}
-
-
-def test_citation_agrees_with_the_project():
-    citation = read_yaml("CITATION.cff")
-    for key in ("version", "license"):
-        assert str(citation[key]) == PROJECT["project"][key]
