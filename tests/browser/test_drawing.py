@@ -1,13 +1,13 @@
 """The drawing pad of notebook 05, drawn on with a mouse and with the keyboard."""
 
 import re
-from pathlib import Path
 
 import pytest
 from hands import clear, draw, draw_with_keys, strokes_of, wait_for_answer
+from pages import ROOT
 from test_run_all import check_all_ran
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "05_your_own_digits.ipynb"
+NOTEBOOK = ROOT / "notebooks" / "05_your_own_digits.ipynb"
 
 
 @pytest.fixture
@@ -156,8 +156,7 @@ def ink(pad) -> int:
 
 
 def test_labels_for_screen_readers(pad):
-    group = pad.page.get_by_role("group", name="Digit drawing pad")
-    assert group.count() == 1
+    assert pad.page.get_by_role("group", name="Digit drawing pad").count() == 1
     assert pad.get_by_role("application", name="Drawing area").count() == 1
     seen = pad.get_by_role("img", name="The 28 by 28 pixels")
     assert seen.get_attribute("aria-label").endswith("read yet")
