@@ -82,16 +82,17 @@ def test_a_drawing_set_in_python_is_shown(pad):
 
 
 def test_clear_works_where_the_page_looks_empty_already(pad):
-    """So it is after Python empties a drawing whose last strokes were on their way."""
+    """So it is after Python, which alone reads, empties it while strokes arrive."""
     draw_and_wait(pad, 7, "^7: ")
-    run(pad, "maps, pad.layers = pad.layers, []; saved = pad.pixels; pad.pixels = []")
+    run(pad, "kept, pad.network = pad.network, torch.nn.Sequential(pad.network)")
+    run(pad, "maps, saved, pad.pixels = pad.layers, pad.pixels, []")
     wait_for_answer(pad, "^nothing")
     run(pad, "comm, pad.comm = pad.comm, None; pad.pixels = saved; pad.comm = comm")
     run(pad, "pad.send_state(['seen', 'probabilities'])")
     wait_for_answer(pad, "^7: ")
     assert ink(pad) == 0
     clear(pad)
-    run(pad, "assert pad.prediction is None; pad.layers = []; pad.layers = maps")
+    run(pad, "assert pad.prediction is None; pad.network = kept; pad.layers = maps")
 
 
 def test_layers_and_answer_do_not_wait_for_python(pad):
