@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MARKDOWN = MarkdownIt("commonmark").enable("table")
+READ = ("a", "h1", "h2", "h3", "h4", "h5", "h6")  # elements with a text to keep
 
 
 class Page(HTMLParser):
@@ -25,8 +26,9 @@ class Page(HTMLParser):
         self.images: list[tuple[str, str]] = []  # address, alternative text
         self.dark: list[str] = []  # addresses of pictures for the dark theme
         self.names: set[str] = set()  # given by id="..."
-        self._reading: list[list[str]] = []  # the words of each link and heading so far
-        self._targets: list[str] = []
+        self._open: list[
+            tuple[str, list[str]]
+        ] = []  # links and headings: target, words
         self.feed(MARKDOWN.render(markdown(path)))
 
     def handle_starttag(self, tag, attrs):
@@ -37,25 +39,21 @@ class Page(HTMLParser):
             self.images.append((given["src"], given.get("alt", "")))
         if tag == "source":
             self.dark.append(given["srcset"])
-        if tag == "a":
-            self._targets.append(unquote(given.get("href", "")))
-        if tag == "a" or (tag[0] == "h" and tag[1:].isdigit()):
-            self._reading.append([])
+        if tag in READ:
+            self._open.append((unquote(given.get("href", "")), []))
 
     def handle_data(self, data):
-        for words in self._reading:
+        for _, words in self._open:
             words.append(data)
 
     def handle_endtag(self, tag):
-        if tag == "a":
-            target, text = self._targets.pop(), self._read()
-            if target:
+        if tag in READ:
+            target, words = self._open.pop()
+            text = " ".join("".join(words).split())
+            if tag != "a":
+                self.headings.append((int(tag[1]), text))
+            elif target:
                 self.links.append((target, text))
-        if tag[0] == "h" and tag[1:].isdigit():
-            self.headings.append((int(tag[1:]), self._read()))
-
-    def _read(self) -> str:
-        return " ".join("".join(self._reading.pop()).split())
 
     def line_of(self, target: str) -> str:
         """Where a link stands first, as ``notebooks/01_x.ipynb:12``."""

@@ -8,7 +8,7 @@ import itertools
 import re
 from pathlib import Path
 
-from pages import NOTEBOOKS, ROOT, Page, fail_with, markdown, read
+from pages import NOTEBOOKS, ROOT, fail_with, markdown, read
 
 GLOSSARY = ROOT / "GLOSSARY.md"
 NAMES = [text for level, text in read(GLOSSARY).headings if level == 2]
@@ -39,23 +39,18 @@ def says(text: str, name: str) -> bool:
     )
 
 
-def wrong_links(page: Page, terms: dict[str, str]) -> list[str]:
-    """The links to the glossary with the name of no term, or with another's words."""
-    found = []
-    for target, text in page.links:
+def test_links_have_the_name_of_their_term():
+    files = [*NOTEBOOKS, *ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+    wrong = []
+    links = [(page, *link) for page in map(read, files) for link in page.links]
+    for page, target, text in links:
         file, _, anchor = target.partition("#")
         if file.endswith("GLOSSARY.md") and anchor:
             where = page.line_of(target)
-            if anchor not in terms:
-                found.append(f"{where}: [{text}] leads to no term, #{anchor}")
-            elif not says(text, terms[anchor]):
-                found.append(f'{where}: [{text}] leads to "{terms[anchor]}"')
-    return found
-
-
-def test_links_have_the_name_of_their_term():
-    files = [*NOTEBOOKS, *ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
-    wrong = [line for path in files for line in wrong_links(read(path), TERMS)]
+            if anchor not in TERMS:
+                wrong.append(f"{where}: [{text}] leads to no term, #{anchor}")
+            elif not says(text, TERMS[anchor]):
+                wrong.append(f'{where}: [{text}] leads to "{TERMS[anchor]}"')
     fail_with(
         wrong,
         "Write the term's name there, as GLOSSARY.md has it, in brackets and after #; "
@@ -63,52 +58,27 @@ def test_links_have_the_name_of_their_term():
     )
 
 
-def test_a_rename_is_seen_across_a_line_break(tmp_path):
-    page = tmp_path / "page.md"
-    page.write_text("A\n[**dead**\nchannel](../GLOSSARY.md#dead-channel) and\n")
-    assert wrong_links(Page(page), {"dead-channel": "dead channel"}) == []
-    old = "page.md:3: [dead channel] leads to"
-    assert wrong_links(Page(page), {}) == [f"{old} no term, #dead-channel"]
-    renamed = {"dead-channel": "silent channel"}  # its anchor was changed already
-    assert wrong_links(Page(page), renamed) == [f'{old} "silent channel"']
-
-
-def test_terms_are_in_order():
-    fail_with(
-        [
-            f'GLOSSARY.md: "{before}" stands before "{after}"'
-            for before, after in itertools.pairwise(NAMES)
-            if before.lower() >= after.lower()
-        ],
-        "Terms are in the order of the alphabet, each once: move its entry.",
-    )
-
-
-def test_terms_with_capitals_have_their_anchors():
+def test_terms_are_in_order_and_found_by_letter_and_anchor():
     """GitHub makes lower-case anchors of headings, JupyterLab keeps capitals."""
-    lines = GLOSSARY.read_text("utf-8").splitlines()
-    fail_with(
-        [
-            f'GLOSSARY.md: write the heading as: ## <a id="{anchor}"></a>{name}'
-            for anchor, name in TERMS.items()
-            if name != name.lower() and f'## <a id="{anchor}"></a>{name}' not in lines
-        ],
-        "A name with a capital needs an anchor for JupyterLab.",
-    )
-
-
-def test_letters_lead_to_the_first_of_their_terms():
-    first: dict[str, str] = {}
-    for anchor in TERMS:
-        first.setdefault(anchor[0].upper(), f"#{anchor}")
+    wrong = [
+        f'"{before}" stands before "{after}"'
+        for before, after in itertools.pairwise(NAMES)
+        if before.lower() >= after.lower()
+    ]
     row = {text: target for target, text in read(GLOSSARY).links if len(text) == 1}
+    lines = GLOSSARY.read_text("utf-8").splitlines()
+    first: dict[str, str] = {}
+    for anchor, name in TERMS.items():
+        letter = anchor[0].upper()
+        first.setdefault(letter, f"#{anchor}")
+        if row.get(letter) != first[letter]:
+            wrong.append(f"[{letter}] leads to {row.get(letter)}, not {first[letter]}")
+        heading = f'## <a id="{anchor}"></a>{name}'
+        if name != name.lower() and heading not in lines:
+            wrong.append(f"a name with a capital is written as: {heading}")
     fail_with(
-        [
-            f"GLOSSARY.md: [{letter}] leads to {row.get(letter)}, not to {target}"
-            for letter, target in first.items()
-            if row.get(letter) != target
-        ],
-        "A letter in the row at the top leads to its first term.",
+        [f"GLOSSARY.md: {what}" for what in wrong],
+        "Terms are in the order of the alphabet, each letter leads to its first.",
     )
 
 

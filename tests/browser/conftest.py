@@ -6,39 +6,21 @@ Needs the ``browser`` extra and Chromium; the website also the ``site`` extra.
 import importlib.util
 import json
 import os
-import secrets
+import re
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from pages import ROOT
 from playwright.sync_api import Page, sync_playwright
 
-ROOT = Path(__file__).parent.parent.parent
 START_SECONDS = 90
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 @pytest.fixture(scope="session")
@@ -48,88 +30,64 @@ def lab(tmp_path_factory):
     Copies, because Run All saves what it computes.
     """
     home = tmp_path_factory.mktemp("lab")
-    work, settings = home / "work", home / "settings"
+    work, settings, runtime = (home / name for name in ("work", "settings", "runtime"))
     shutil.copytree(ROOT / "notebooks", work / "notebooks")
     shutil.copy(ROOT / "GLOSSARY.md", work)
     # No question about news: it would lie over the page
     news = settings / "@jupyterlab/apputils-extension/notification.jupyterlab-settings"
     news.parent.mkdir(parents=True)
     news.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
-    port, token = free_port(), secrets.token_hex(16)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-    command += [*lab_options(), f"--ServerApp.port={port}"]
-    command += [f"--IdentityProvider.token={token}", "--ServerApp.port_retries=0"]
-    command += ["--LabApp.expose_app_in_browser=True", "--ServerApp.ip=127.0.0.1"]
+    command += [*lab_options(), "--LabApp.expose_app_in_browser=True"]
     environment = os.environ | {
         "JUPYTERLAB_SETTINGS_DIR": str(settings),
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
         "JUPYTER_CONFIG_DIR": str(home / "config"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTER_RUNTIME_DIR": str(runtime),
         "IPYTHONDIR": str(home / "ipython"),
     }
     log = home / "lab.log"
-    with log.open("w") as out:
-        server = subprocess.Popen(
-            command,
-            cwd=work,
-            env=environment,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # so that its kernels are stopped with it
-        )
+    with (
+        log.open("w") as out,
+        subprocess.Popen(
+            command, cwd=work, env=environment, stdout=out, stderr=subprocess.STDOUT
+        ) as server,
+    ):
         try:
-            wait_for_server(f"http://127.0.0.1:{port}/api?token={token}", server, log)
-            yield f"http://127.0.0.1:{port}", token
+            yield wait_for_server(runtime, server, log)
         finally:
-            stop(server)
+            server.terminate()  # it shuts the kernels down, then itself
 
 
 def lab_options() -> list[str]:
     """What ``make lab`` and both other ways in the README start JupyterLab with."""
-    starts = [
-        line.partition("jupyter lab ")[2].replace("$(root) ", "")
-        for file in ("Makefile", "README.md")
-        for line in (ROOT / file).read_text(encoding="utf-8").splitlines()
-        if "jupyter lab " in line
-    ]
+    text = "".join(
+        (ROOT / file).read_text("utf-8") for file in ("Makefile", "README.md")
+    )
+    starts = re.findall(r"jupyter lab (?:\$\(root\) )?(.*)", text)
     assert len(starts) == 3
     assert len(set(starts)) == 1, starts
     return starts[0].split()
 
 
-def wait_for_server(address: str, server: subprocess.Popen, log: Path) -> None:
+def wait_for_server(runtime: Path, server: subprocess.Popen, log: Path) -> dict:
+    """What JupyterLab writes down when it listens: its address and token."""
     limit = time.monotonic() + START_SECONDS
     while time.monotonic() < limit and server.poll() is None:
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.3)
+        for file in runtime.glob("jpserver-*.json"):
+            if text := file.read_text("utf-8"):
+                return json.loads(text)
+        time.sleep(0.3)
     raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
-
-
-def stop(server: subprocess.Popen) -> None:
-    server.send_signal(signal.SIGTERM)  # shuts the kernels down, then itself
-    try:
-        server.wait(timeout=20)
-    except subprocess.TimeoutExpired:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait(timeout=10)
 
 
 @pytest.fixture(scope="session")
 def chromium():
-    """The installed Chromium, headless, with an empty profile; always closed."""
+    """The installed Chromium, or the one of CHROMIUM, headless; always closed."""
     named = os.environ.get("CHROMIUM")
     path = named or shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        raise pytest.UsageError("no Chromium found: install it, or name it in CHROMIUM")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
-        try:
-            yield browser
-        finally:
-            browser.close()
+        yield playwright.chromium.launch(executable_path=path, args=["--disable-gpu"])
 
 
 @pytest.fixture(scope="session")
@@ -140,43 +98,31 @@ def folder(tmp_path_factory):
     build = tmp_path_factory.mktemp("build")
     command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning"]
     command += ["-c", "docs", "-d", build / "doctrees", ".", build / "site"]
-    done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return build / "site"
 
 
-class Handler(SimpleHTTPRequestHandler):
-    """Serves a folder and keeps quiet about it."""
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture(scope="session")
 def address(folder):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    handler = partial(SimpleHTTPRequestHandler, directory=folder)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
 
 
 @pytest.fixture(scope="module")
 def run_all(chromium, lab):
     """Open a notebook in JupyterLab, run every cell, and give the page."""
-    address, token = lab
     page = chromium.new_page(viewport={"width": 1280, "height": 1000})
 
-    def run(name: str, seconds: int = 400) -> Page:
+    def run(name: str) -> Page:
         shut_kernels_down(page)
-        page.goto(f"{address}/lab/tree/notebooks/{name}?token={token}&reset")
+        query = f"token={lab['token']}&reset"
+        page.goto(f"{lab['url']}lab/tree/notebooks/{name}?{query}")
         page.wait_for_function(READY, timeout=90_000)
-        page.evaluate(RUN)
-        page.wait_for_function("() => window.ranAll", timeout=1000 * seconds)
+        page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
         return page
 
     yield run
@@ -193,10 +139,4 @@ READY = """() => {
   const panel = window.jupyterapp?.shell.currentWidget;
   const session = panel?.sessionContext;
   return Boolean(session?.isReady && session.session?.kernel?.status === 'idle');
-}"""
-
-RUN = """() => {
-  window.ranAll = false;
-  jupyterapp.commands.execute('notebook:run-all-cells').finally(
-    () => { window.ranAll = true; });
 }"""

@@ -1,13 +1,13 @@
 """The drawing pad of notebook 05, drawn on with a mouse and with the keyboard."""
 
 import re
-from pathlib import Path
 
 import pytest
 from hands import clear, draw, draw_with_keys, strokes_of, wait_for_answer
+from pages import ROOT
 from test_run_all import check_all_ran
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "05_your_own_digits.ipynb"
+NOTEBOOK = ROOT / "notebooks" / "05_your_own_digits.ipynb"
 
 
 @pytest.fixture
@@ -82,16 +82,17 @@ def test_a_drawing_set_in_python_is_shown(pad):
 
 
 def test_clear_works_where_the_page_looks_empty_already(pad):
-    """So it is after Python empties a drawing whose last strokes were on their way."""
+    """So it is after Python, which alone reads, empties it while strokes arrive."""
     draw_and_wait(pad, 7, "^7: ")
-    run(pad, "maps, pad.layers = pad.layers, []; saved = pad.pixels; pad.pixels = []")
+    run(pad, "kept, pad.network = pad.network, torch.nn.Sequential(pad.network)")
+    run(pad, "maps, saved, pad.pixels = pad.layers, pad.pixels, []")
     wait_for_answer(pad, "^nothing")
     run(pad, "comm, pad.comm = pad.comm, None; pad.pixels = saved; pad.comm = comm")
     run(pad, "pad.send_state(['seen', 'probabilities'])")
     wait_for_answer(pad, "^7: ")
     assert ink(pad) == 0
     clear(pad)
-    run(pad, "assert pad.prediction is None; pad.layers = []; pad.layers = maps")
+    run(pad, "assert pad.prediction is None; pad.network = kept; pad.layers = maps")
 
 
 def test_layers_and_answer_do_not_wait_for_python(pad):
@@ -156,8 +157,7 @@ def ink(pad) -> int:
 
 
 def test_labels_for_screen_readers(pad):
-    group = pad.page.get_by_role("group", name="Digit drawing pad")
-    assert group.count() == 1
+    assert pad.page.get_by_role("group", name="Digit drawing pad").count() == 1
     assert pad.get_by_role("application", name="Drawing area").count() == 1
     seen = pad.get_by_role("img", name="The 28 by 28 pixels")
     assert seen.get_attribute("aria-label").endswith("read yet")

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from pages import NOTEBOOKS
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 OUTPUTS = """() => jupyterapp.shell.currentWidget.content.model.sharedModel.cells
   .filter((cell) => cell.cell_type === 'code')
   .map((cell) => ({id: cell.id, count: cell.execution_count,

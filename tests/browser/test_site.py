@@ -1,22 +1,15 @@
 """The website of ``make site``, on a desktop and on a phone."""
 
-import json
 import re
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import pytest
+from pages import NOTEBOOKS, markdown
 from PIL import Image
+from screens import PHONE, watch
 
-ROOT = Path(__file__).parent.parent.parent
-SCREENS = {
-    "desktop": {"viewport": {"width": 1400, "height": 900}},
-    "phone": {
-        "viewport": {"width": 390, "height": 844},
-        "has_touch": True,
-        "is_mobile": True,
-    },
-}
+SCREENS = {"desktop": {"viewport": {"width": 1400, "height": 900}}, "phone": PHONE}
 # All that pages may get from other servers, and what they get here instead
 BADGE = re.compile(r"https://[^?]*badge[^?]*\.svg")
 STAND_IN = '<svg xmlns="http://www.w3.org/2000/svg" width="117" height="20" />'
@@ -28,27 +21,13 @@ TOO_WIDE = """[document.scrollingElement, ...document.querySelectorAll('.content
 UNDRAWN = """[...document.images].filter((image) =>
   !image.naturalWidth || !image.alt || image.alt.endsWith('.png')
 ).map((image) => image.src)"""
-# Anchors that two places claim, and links within the page that lead nowhere
-TWICE = """[...document.querySelectorAll('[id]')].map((node) => node.id)
-  .filter((id, i, all) => all.indexOf(id) !== i)"""
-NOWHERE = """[...document.querySelectorAll('a[href^="#"]')]
-  .map((link) => decodeURIComponent(link.hash.slice(1)))
-  .filter((id) => id && !document.getElementById(id))"""
+IDS = "[...document.querySelectorAll('[id]')].map((node) => node.id)"
 LINKS = "[...document.links].map((link) => link.href)"
 HEAD = """Object.fromEntries([...document.querySelectorAll('meta[content]')].map(
   (tag) => [tag.getAttribute('name') || tag.getAttribute('property'), tag.content]))"""
 
 
-def text_of(notebook: Path) -> str:
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    cells = ["".join(c["source"]) for c in cells if c["cell_type"] == "markdown"]
-    return "\n".join(cells)
-
-
-TEXTS = {
-    f"notebooks/{path.stem}.html": text_of(path)
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb"))
-}
+TEXTS = {f"notebooks/{path.stem}.html": markdown(path) for path in NOTEBOOKS}
 TITLES = {path: text.splitlines()[0].removeprefix("# ") for path, text in TEXTS.items()}
 
 one_screen = pytest.mark.parametrize("screen", ["desktop"], indirect=True)
@@ -71,12 +50,9 @@ def context(chromium, address, screen):
 @pytest.fixture
 def page(context, address):
     """An empty page; afterwards, that nothing failed on it."""
-    page = context.new_page()
+    page, errors, requests = watch(context)
     page.route(BADGE, lambda r: r.fulfill(body=STAND_IN, content_type="image/svg+xml"))
-    errors, requests, failed = [], [], []
-    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("request", lambda request: requests.append(request.url))
+    failed = []
     page.on("requestfailed", lambda r: failed.append((r.url, r.failure)))
     yield page
     page.close()
@@ -98,14 +74,15 @@ def test_pages_are_whole_and_no_wider_than_the_screen(page, address, folder):
     """And each says what it is, to previews of links too: in words, with a picture."""
     paths = {str(path.relative_to(folder)) for path in folder.rglob("*.html")}
     assert {"index.html", "draw.html", *TITLES} <= paths
-    descriptions = set()
+    anchors, links, descriptions = {}, set(), set()
     for path in sorted(paths - {"README.html"}):  # that is index.html
         page.goto(path)
-        for what in (TOO_WIDE, UNDRAWN, TWICE, NOWHERE):
+        for what in (TOO_WIDE, UNDRAWN):
             assert page.evaluate(what) == [], path
-        links = [link for link in page.evaluate(LINKS) if link.startswith(address)]
-        files = [unquote(urlsplit(link).path[1:]) for link in links]
-        assert [file for file in files if not (folder / file).exists()] == [], path
+        ids = page.evaluate(IDS)
+        anchors[path] = {"", *ids}
+        assert sorted(ids) == sorted(set(ids)), path
+        links |= {(path, link) for link in page.evaluate(LINKS)}
         assert page.locator('link[rel~="icon"]').count() == 1, path
         assert page.locator('meta[name="viewport"]').count() == 1, path
         if path != "search.html":
@@ -120,6 +97,11 @@ def test_pages_are_whole_and_no_wider_than_the_screen(page, address, folder):
             with Image.open(folder / picture) as preview:
                 assert preview.size == (1200, 630), path
     assert len(descriptions) == len(paths) - 2
+    for path, link in links:
+        file, _, anchor = unquote(link.removeprefix(address)).partition("#")
+        if link.startswith(address):
+            assert (folder / file).exists(), f"{path}: {link}"
+            assert anchor in anchors.get(file, {anchor}), f"{path}: {link}"
 
 
 @one_screen
