@@ -1,6 +1,7 @@
 """The page of the website to draw on: its arithmetic, its hands, and its looks."""
 
 import base64
+import io
 import itertools
 import math
 import random
@@ -11,6 +12,7 @@ import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
 from hands import clear, draw, draw_with_keys, pixels_seen, strokes_of, wait_for_answer
+from PIL import Image
 from playwright.sync_api import expect
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.functional import rotate
@@ -267,6 +269,29 @@ def test_themes_and_rules_of_accessibility(page, theme):
     found = Axe().run(page).response["violations"]
     serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
     assert [(r["id"], [n["html"][:90] for n in r["nodes"]][:3]) for r in serious] == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_forced_colours_leave_bars_frames_and_the_pen(page, theme):
+    """As in Windows' high contrast, where grounds go and all lines have one colour."""
+
+    def colours(selector):  # the most frequent first
+        with Image.open(io.BytesIO(page.locator(selector).screenshot())) as image:
+            counted = image.convert("RGB").getcolors(image.width * image.height)
+        return [colour for _, colour in sorted(counted, reverse=True)]
+
+    page.emulate_media(forced_colors="active", color_scheme=theme)
+    bars = [
+        f".digit-pad-row:nth-child({i}) .digit-pad-{part}"
+        for i, part in ((8, "fill"), (1, "track"))
+    ]
+    assert colours(bars[0])[0] != colours(bars[1])[0]  # of the 7, all; of the 0, none
+    page.locator("canvas.layers-maps").nth(1).click(position={"x": 90, "y": 20})
+    orange, blue = (213, 94, 0), (0, 114, 178)
+    assert orange in colours(".top .digit-pad-seen")
+    assert orange in colours(".layers-frame:has(.layers-ring:not([hidden]))")
+    draw_with_keys(page)
+    assert blue in colours(".digit-pad-cross")
 
 
 def test_links_lead_to_parts_that_are_there_and_it_is_light(page, folder):
