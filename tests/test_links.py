@@ -1,4 +1,4 @@
-"""Every link inside the project leads somewhere, and the notebooks form a chain."""
+"""Links inside the project lead somewhere, the notebooks form a chain, text is text."""
 
 import re
 import shutil
@@ -7,7 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from pages import NOTEBOOKS, ROOT, Page, fail_with, markdown, read
+from markdown_it.tree import SyntaxTreeNode
+from pages import MARKDOWN, NOTEBOOKS, ROOT, Page, fail_with, markdown, read
 
 FOLDERS = (".", ".github", "benchmarks", "docs", "mnist_cnn", "tests", "tools")
 PAGES = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.md"))
@@ -120,3 +121,31 @@ def test_what_pages_tell_to_make_can_be_made(page):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert targets
     assert done.returncode == 0, f"{page}: {done.stderr}"
+
+
+def misread(text: str) -> list[str]:
+    """Lines of a sentence that Markdown takes for a list, a heading or a quote."""
+    lines, found = ["", *text.splitlines()], []
+    for node in SyntaxTreeNode(MARKDOWN.parse(text)).walk():
+        wrong = node.type in ("bullet_list", "ordered_list") and len(node.children) == 1
+        if node.type in ("heading", "blockquote"):
+            wrong = lines[node.map[0]] or node.markup in ("-", "=")  # the line before
+        if wrong:
+            found.append(lines[node.map[0] + 1])
+    return found
+
+
+@pytest.mark.parametrize("path", [*NOTEBOOKS, *PAGES], ids=lambda path: path.name)
+def test_no_line_of_a_sentence_becomes_a_list_a_heading_or_a_quote(path):
+    fail_with(
+        [f"{path.relative_to(ROOT)}: {line}" for line in misread(markdown(path))],
+        "Break the lines elsewhere: this one begins as a list, a heading or a quote.",
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["from 0 to\n1. Hence", "from 0\n- 1", "it reads\n> 98 %", "No\n# 1", "5\n-\n3"],
+)
+def test_a_line_that_is_misread_is_found(text):
+    assert len(misread(f"# Title\n\n> A quote.\n\n- One\n- Two\n\n{text}")) == 1
