@@ -144,44 +144,33 @@ STAND_IN = """#!/bin/sh
 case "$*" in
 "-m venv --clear "*) rm -rf .venv; mkdir -p .venv/bin
     for name in python uv; do cp "$0" .venv/bin/$name; done ;;
-"-m pip "*) echo "user $PIP_USER, elsewhere $PIP_TARGET$PIP_PREFIX." ;;
-"pip "*) ;;
+"-m pip "* | "pip "*) echo "user $PIP_USER, elsewhere $PIP_TARGET$PIP_PREFIX." ;;
 *) exec "{python}" -c "import sys; sys.version_info = (3, {minor}); $2" ;;
 esac
 """
 
 
-@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
-def test_make_trips_over_nothing_that_was_there_before(tmp_path, monkeypatch):
-    for name in ("PIP_USER", "PIP_TARGET", "PIP_PREFIX"):
-        monkeypatch.setenv(name, "1")
-    folder = tmp_path / "cloned"
-    folder.mkdir()
-    for name in ("Makefile", "pyproject.toml"):
-        shutil.copy(ROOT / name, folder)
-
-    def make(minor, *targets):
+@pytest.mark.skipif(os.name == "nt" or not shutil.which("make"), reason="needs make")
+def test_make_trips_over_nothing_that_was_there_before(tmp_path):
+    def make(minor, target):
         python = tmp_path / f"python3.{minor}"
         python.write_text(STAND_IN.format(python=sys.executable, minor=minor))
         python.chmod(0o755)
-        command = ["make", f"PYTHON={python}", *targets]
-        return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        run = f"PIP_USER=1 PIP_TARGET=1 PIP_PREFIX=1 make -C {clone} PYTHON={python} "
+        return subprocess.getoutput(run + target)
 
-    oldest = int(PYTHON.split(".")[1])
-    refused = make(oldest - 1, ".venv")
-    assert f"python3.{oldest - 1} is 3.{oldest - 1}" in refused.stderr
-    assert not (folder / ".venv").exists()
-    (folder / ".venv").mkdir()  # as such a try, or one that was stopped, leaves it
-    done = make(oldest, ".venv/lab")
-    assert ".[lab]" in done.stdout
-    assert "user 0, elsewhere ." in done.stdout
-    assert " venv " not in make(oldest, ".venv/lab").stdout
-    assert " venv " in make(oldest + 1, ".venv/lab").stdout
-    folder = folder.rename(tmp_path / "renamed")
-    assert " venv " in make(oldest + 1, ".venv/lab").stdout
-    lab, test = (make(oldest + 1, "-n", target).stdout for target in ("lab", "test"))
-    assert ".[" not in lab  # a learner needs nothing else
-    assert ".[test]" in test
+    clone = tmp_path / "clone"
+    (clone / ".venv").mkdir(parents=True)  # of a try that failed
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, clone)
+    old = int(PYTHON.split(".")[1])
+    assert f" is 3.{old - 1}: " in make(old - 1, ".venv")
+    assert "user 0, elsewhere ." in make(old, ".venv/lab")
+    assert ".[" not in make(old, "-n lab")  # a learner needs nothing else
+    assert ".[test]" in make(old, "-n test")
+    assert " venv " in make(old + 1, ".venv/lab")
+    clone = clone.rename(tmp_path / "renamed")
+    assert " venv " in make(old + 1, ".venv/lab")
 
 
 def steps(workflow: dict, job: str) -> list[str]:
