@@ -11,29 +11,43 @@ bin := .venv/bin
 export UV_COMPILE_BYTECODE := 1
 root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: .venv lab train test test-browser site lint notebooks figures weights \
+# Where .venv stands and what Python it has: its own, but for a PYTHON that is named
+place := pwd -P; $(if $(filter file,$(origin PYTHON)),$(bin)/python,$(PYTHON)) \
+	-c "import sys; print(sys.version_info[:2])"
+
+.PHONY: anew .venv lab train test test-browser site lint notebooks figures weights \
 	repo studies bench
 
-.venv: .venv/installed
+# All that notebooks and tests need; lab and train do with less, and others add to it
+.venv: .venv/lab .venv/test
 
-.venv/installed: pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(bin)/python -m pip install --quiet --disable-pip-version-check uv
-	$(bin)/uv pip install --python $(bin)/python --editable ".[lab,test]" \
+# Made anew after the folder was moved, for another Python, and where a try had failed
+.venv/made: $(shell ($(place)) 2>/dev/null | cmp -s - .venv/made || echo anew)
+	@$(PYTHON) -c "import sys; sys.version_info >= (3, 11) or sys.exit( \
+		'This needs Python 3.11 or newer, and $(PYTHON) is %d.%d: name another, ' \
+		'as in make lab PYTHON=python3.13' % sys.version_info[:2])"
+	$(PYTHON) -m venv --clear .venv
+	env -u PIP_TARGET -u PIP_PREFIX PIP_USER=0 \
+		$(bin)/python -m pip install --quiet --disable-pip-version-check uv
+	($(place)) >$@
+
+# Each with an extra of pyproject.toml
+.venv/lab .venv/test .venv/browser .venv/site: .venv/%: .venv/made pyproject.toml
+	$(bin)/uv pip install --python $(bin)/python --editable ".[$*]" \
 		$(if $(TORCH_BACKEND),--torch-backend=$(TORCH_BACKEND))
 	touch $@
 
-lab: .venv
+lab: .venv/lab
 	$(bin)/jupyter lab $(root) --ServerApp.root_dir=. notebooks/01_data_exploration.ipynb
 
-train: .venv
+train: .venv/lab
 	$(bin)/python -m mnist_cnn $(ARGS)
 
 test: lint
 	$(bin)/python -m pytest --nbval $(ARGS)
 
 # JupyterLab and the website in headless Chromium, which must be installed
-test-browser: .venv/browser .venv/site
+test-browser: .venv .venv/browser .venv/site
 	$(bin)/python -m pytest tests/browser $(ARGS)
 
 # The series as a website, in build/site; a warning, as for a broken link, is an error
@@ -41,12 +55,6 @@ site: .venv/site
 	rm -rf build/site
 	$(bin)/python -m sphinx --quiet --fail-on-warning --fresh-env \
 		-c docs -d build/doctrees . build/site
-
-# What these two need beside the rest: other extras of pyproject.toml
-.venv/browser .venv/site: .venv/%: .venv/installed
-	$(bin)/uv pip install --python $(bin)/python --editable ".[$*]" \
-		$(if $(TORCH_BACKEND),--torch-backend=$(TORCH_BACKEND))
-	touch $@
 
 lint: .venv
 	$(bin)/ruff check

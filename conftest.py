@@ -18,7 +18,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if option.nbval_kernel_name is None:
         option.nbval_current_env = True
     option.nbval_cell_timeout = min(option.nbval_cell_timeout, CELL_SECONDS)
-    replace_unusable_home(config)
+    set_settings_aside(config)
     if not mnist_is_here():
         option.nbval_lax = True
         config.stash[header] = (
@@ -47,12 +47,13 @@ def mnist_is_here() -> bool:
     return True
 
 
-def replace_unusable_home(config: pytest.Config) -> None:
-    """Let Jupyter, IPython and Matplotlib work where the home cannot be written."""
-    home = Path.home()
-    if home.is_dir() and os.access(home, os.W_OK):
-        return
+def set_settings_aside(config: pytest.Config) -> None:
+    """Run the kernels without anyone's settings, and where the home is unusable."""
     folder = tempfile.TemporaryDirectory(prefix="home-", ignore_cleanup_errors=True)
     config.add_cleanup(folder.cleanup)
-    for name in ("JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "MPLCONFIGDIR"):
-        os.environ.setdefault(name, folder.name)
+    os.environ |= dict.fromkeys(("IPYTHONDIR", "JUPYTER_CONFIG_DIR"), folder.name)
+    os.environ.pop("PYTHONSTARTUP", None)  # which IPython reads as well
+    home = Path.home()
+    if not (home.is_dir() and os.access(home, os.W_OK)):
+        for name in ("JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR"):
+            os.environ.setdefault(name, folder.name)

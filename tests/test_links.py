@@ -1,4 +1,4 @@
-"""Every link inside the project leads somewhere, and the notebooks form a chain."""
+"""Links inside the project lead somewhere, the notebooks form a chain, text is text."""
 
 import re
 import shutil
@@ -7,7 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from pages import NOTEBOOKS, ROOT, Page, fail_with, markdown, read
+from markdown_it.tree import SyntaxTreeNode
+from pages import MARKDOWN, NOTEBOOKS, ROOT, Page, fail_with, markdown, read
 
 FOLDERS = (".", ".github", "benchmarks", "mnist_cnn", "tests", "tools")
 # Sphinx checks those of docs, which it reads from the folder above
@@ -119,3 +120,26 @@ def test_what_pages_tell_to_make_can_be_made(page):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert targets
     assert done.returncode == 0, f"{page}: {done.stderr}"
+
+
+def misread(text: str) -> list[str]:
+    """Lines of a sentence that Markdown takes for a list, a heading or a quote."""
+    lines, found = ["", *text.splitlines()], []
+    for node in SyntaxTreeNode(MARKDOWN.parse(text)).walk():
+        wrong = node.type in ("bullet_list", "ordered_list") and len(node.children) == 1
+        if node.type in ("heading", "blockquote"):
+            wrong = lines[node.map[0]] or node.markup in ("-", "=")  # the line before
+        if wrong:
+            found.append(lines[node.map[0] + 1])
+    return found
+
+
+@pytest.mark.parametrize("path", [*NOTEBOOKS, *PAGES], ids=lambda path: path.name)
+def test_no_line_of_a_sentence_becomes_a_list_a_heading_or_a_quote(path):
+    wrong = [f"{path.relative_to(ROOT)}: {line}" for line in misread(markdown(path))]
+    fail_with(wrong, "Break the lines elsewhere: Markdown takes this one for another.")
+
+
+def test_a_line_that_is_misread_is_found():
+    for text in ("to\n1. So", "0\n- 1", "reads\n> 98 %", "No\n# 1", "5\n-\n3"):
+        assert len(misread(f"# Title\n\n> A quote.\n\n- One\n- Two\n\n{text}")) == 1

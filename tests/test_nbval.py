@@ -21,7 +21,8 @@ def run(tmp_path):
     folder.mkdir()
     output = nbformat.v4.new_output("execute_result", {"text/plain": "3"})
     output.execution_count = 1
-    code = 'import os\nassert os.path.basename(os.getcwd()) == "notebooks"\n1 + 1'
+    code = 'import os\nassert os.path.basename(os.getcwd()) == "notebooks"\n'
+    code += 'assert get_ipython().ast_node_interactivity == "last_expr"\n1 + 1'
     cell = nbformat.v4.new_code_cell(code, execution_count=1, outputs=[output])
     kernel = {"name": "no-such-kernel", "display_name": "x", "language": "python"}
     notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": kernel})
@@ -61,3 +62,14 @@ def test_without_mnist_and_without_a_home(run, tmp_path):
     assert result.returncode == 0, result.stdout
     assert "1 passed" in result.stdout
     assert result.stdout.count(HEADER) == 1
+
+
+def test_the_readers_settings_of_ipython_are_set_aside(run, tmp_path, monkeypatch):
+    """By ``pytest --nbval``, and by ``make notebooks``."""
+    settings = tmp_path / "profile_default" / "ipython_config.py"
+    settings.parent.mkdir()
+    settings.write_text('get_config().InteractiveShell.ast_node_interactivity = "all"')
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    assert run(MNIST_CNN_OFFLINE="1").returncode == 0
+    tool, notebook = ROOT / "tools/notebooks.py", tmp_path / "notebooks/one.ipynb"
+    subprocess.run([sys.executable, tool, notebook], check=True, timeout=120)

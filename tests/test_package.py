@@ -123,7 +123,7 @@ def test_conda_and_binder_install_the_project_and_nothing_else():
     local, binder = read_yaml("environment.yml"), read_yaml(".binder/environment.yml")
     python, *rest = local["dependencies"]
     assert local["channels"] == binder["channels"] == ["conda-forge"]
-    assert rest == ["pip", {"pip": ["-e .[lab,test]"]}]
+    assert rest == ["pip", {"pip": ["-e .[lab]"]}]
     assert binder["dependencies"] == [python, "pip", "uv"]
     minor = re.fullmatch(r"python=3\.(\d+)", python)[1]  # Binder reads this form alone
     assert int(minor) >= int(PYTHON.split(".")[1])
@@ -137,11 +137,45 @@ def test_conda_and_binder_install_the_project_and_nothing_else():
 
 def commands(*targets: str) -> list[str]:
     """What make would run, for an environment that is active."""
-    installed = [f"--old-file=.venv/{name}" for name in ("installed", "site")]
+    installed = [f"--old-file=.venv/{name}" for name in ("lab", "test", "site")]
     run = ["make", "--dry-run", *installed, *targets]
     done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True)
     lines = done.stdout.replace("\\\n", "").replace(".venv/bin/", "").splitlines()
     return [" ".join(line.split()) for line in lines]
+
+
+# A Python that says which it is, and that installs nothing
+STAND_IN = """#!/bin/sh
+case "$*" in
+"-m venv --clear "*) rm -rf .venv; mkdir -p .venv/bin
+    for name in python uv; do cp "$0" .venv/bin/$name; done ;;
+"-m pip "* | "pip "*) echo "user $PIP_USER, elsewhere $PIP_TARGET$PIP_PREFIX." ;;
+*) exec "{python}" -c "import sys; sys.version_info = (3, {minor}); $2" ;;
+esac
+"""
+
+
+@pytest.mark.skipif(os.name == "nt" or not shutil.which("make"), reason="needs make")
+def test_make_trips_over_nothing_that_was_there_before(tmp_path):
+    def make(minor, target):
+        python = tmp_path / f"python3.{minor}"
+        python.write_text(STAND_IN.format(python=sys.executable, minor=minor))
+        python.chmod(0o755)
+        run = f"PIP_USER=1 PIP_TARGET=1 PIP_PREFIX=1 make -C {clone} PYTHON={python} "
+        return subprocess.getoutput(run + target)
+
+    clone = tmp_path / "clone"
+    (clone / ".venv").mkdir(parents=True)  # of a try that failed
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, clone)
+    old = int(PYTHON.split(".")[1])
+    assert f" is 3.{old - 1}: " in make(old - 1, ".venv")
+    assert "user 0, elsewhere ." in make(old, ".venv/lab")
+    assert ".[" not in make(old, "-n lab")  # a learner needs nothing else
+    assert ".[test]" in make(old, "-n test")
+    assert " venv " in make(old + 1, ".venv/lab")
+    clone = clone.rename(tmp_path / "renamed")
+    assert " venv " in make(old + 1, ".venv/lab")
 
 
 def steps(workflow: dict, job: str) -> list[str]:

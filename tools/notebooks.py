@@ -7,7 +7,9 @@ what training itself makes different. No times, no versions, no progress bars.
 """
 
 import argparse
+import os
 import re
+import tempfile
 from pathlib import Path
 
 import nbformat
@@ -64,14 +66,18 @@ def last_state(text: str) -> str:
 def execute(path: Path, timeout: int) -> None:
     """Run one notebook in a fresh kernel, in its own folder, and write it back."""
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(
+    client = NotebookClient(
         notebook,
         timeout=timeout,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
         coalesce_streams=True,
         record_timing=False,
-    ).execute()
+    )
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as empty:
+        # Nobody's settings of IPython and Jupyter: outputs are the same for all
+        folders = dict.fromkeys(("IPYTHONDIR", "JUPYTER_CONFIG_DIR"), empty)
+        client.execute(env=os.environ | folders | {"PYTHONSTARTUP": ""})
     clean(notebook)
     nbformat.write(notebook, path)
 

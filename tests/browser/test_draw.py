@@ -1,6 +1,7 @@
 """The page of the website to draw on: its arithmetic, its hands, and its looks."""
 
 import base64
+import io
 import itertools
 import math
 import random
@@ -11,6 +12,7 @@ import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
 from hands import clear, draw, draw_with_keys, pixels_seen, strokes_of, wait_for_answer
+from PIL import Image
 from playwright.sync_api import expect
 from screens import PHONE, watch
 from torchvision.transforms import InterpolationMode
@@ -256,6 +258,23 @@ def test_themes_and_rules_of_accessibility(page, theme):
     found = Axe().run(page).response["violations"]
     serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
     assert [(r["id"], [n["html"][:90] for n in r["nodes"]][:3]) for r in serious] == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_forced_colours_leave_bars_frames_and_the_pen(page, theme):
+    def colours(selector):  # the most frequent first
+        image = Image.open(io.BytesIO(page.locator(selector).screenshot()))
+        counted = sorted(image.convert("RGB").getcolors(10**6), reverse=True)
+        return [colour for _, colour in counted]
+
+    page.emulate_media(forced_colors="active", color_scheme=theme)
+    full, empty = ".digit-pad-best .digit-pad-fill", ".digit-pad-track >> nth=0"
+    assert colours(full)[0] != colours(empty)[0]
+    page.locator("canvas.layers-maps").nth(1).click(position={"x": 90, "y": 20})
+    for frame in (".top .digit-pad-seen", ".layers-frame >> nth=1"):
+        assert (213, 94, 0) in colours(frame)  # orange
+    draw_with_keys(page)
+    assert (0, 114, 178) in colours(".digit-pad-cross")  # blue
 
 
 def test_it_is_light(folder):
