@@ -62,5 +62,5 @@ class TrainConfig:
                 continue
             check = whole_number if isinstance(entry.default, int) else real_number
             # As Python's own number, also where it came from NumPy or PyTorch
-            number = check(name, value, *entry.metadata["bounds"])
+            number = check(name, value, *entry.metadata.get("bounds", ()))
             object.__setattr__(self, name, number)

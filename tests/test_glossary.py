@@ -68,11 +68,13 @@ def test_terms_are_in_order_and_found_by_letter_and_anchor():
     row = {text: target for target, text in read(GLOSSARY).links if len(text) == 1}
     lines = GLOSSARY.read_text("utf-8").splitlines()
     first: dict[str, str] = {}
+    for anchor in TERMS:
+        first.setdefault(anchor[0].upper(), f"#{anchor}")
+    for letter in sorted(row.keys() | first.keys()):
+        if row.get(letter) != first.get(letter):
+            leads = f"leads to {row.get(letter)}, not {first.get(letter)}"
+            wrong.append(f"[{letter}] {leads}")
     for anchor, name in TERMS.items():
-        letter = anchor[0].upper()
-        first.setdefault(letter, f"#{anchor}")
-        if row.get(letter) != first[letter]:
-            wrong.append(f"[{letter}] leads to {row.get(letter)}, not {first[letter]}")
         heading = f'## <a id="{anchor}"></a>{name}'
         if name != name.lower() and heading not in lines:
             wrong.append(f"a name with a capital is written as: {heading}")

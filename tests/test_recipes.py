@@ -1,5 +1,8 @@
 """The named recipes, and that ``fit`` does what a config asks, no more and no less."""
 
+import dataclasses
+import inspect
+
 import numpy as np
 import pytest
 import torch
@@ -69,6 +72,12 @@ def test_one_rule_for_counts(kind):
 def test_settings_out_of_range_are_named(name, value):
     with pytest.raises(ValueError, match=f"expected {name} to be .*, got"):
         mc.TrainConfig(**{name: value})
+
+
+def test_every_setting_is_used_in_training():
+    text = inspect.getsource(training)
+    for setting in dataclasses.fields(mc.TrainConfig):
+        assert f"config.{setting.name}" in text, f"training.py ignores {setting.name}"
 
 
 # Augmentation
