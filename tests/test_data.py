@@ -96,7 +96,7 @@ def test_good_files_need_no_network_and_no_change(
     files, archives, tmp_path, monkeypatch
 ):
     raw = put(files, tmp_path)
-    monkeypatch.setattr(mnist, "_archives", None)  # calling it would fail
+    monkeypatch.setattr(mnist, "_find", None)  # calling it would fail
     monkeypatch.setenv("MNIST_CNN_DATA", str(tmp_path))
     before = {p: p.stat().st_mtime_ns for p in [raw.parent, raw, *raw.iterdir()]}
     check(mc.load_mnist(), files)
@@ -111,6 +111,42 @@ def test_missing_files_are_unpacked_without_network(files, archives, tmp_path, l
         (raw / name).unlink()
     check(mc.load_mnist(tmp_path), files)
     assert {p.name for p in raw.iterdir()} == {*files, *archives}
+
+
+# As sites and browsers name them, and where zip archives put them
+ELSEWHERE = {
+    "images.idx3-ubyte": ("", lambda name: name.replace("-idx", ".idx")),
+    "idx3-ubyte.gz": ("MNIST/raw/archive", lambda name: name.replace("-idx", ".idx")),
+    "(1).gz": ("MNIST", lambda name: name.replace(".gz", " (1).gz")),
+    "a folder for each": ("MNIST/raw", lambda name: f"{name}/{name}"),
+}
+
+
+@pytest.mark.parametrize("kind", ELSEWHERE)
+def test_files_are_known_by_their_content(kind, files, archives, tmp_path, recwarn):
+    folder, rename = ELSEWHERE[kind]
+    brought = {rename(n): c for n, c in (archives if "gz" in kind else files).items()}
+    for name, content in brought.items():
+        path = tmp_path / folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    (tmp_path / "notes.gz").write_bytes(b"\x1f\x8b")
+    for _ in range(2):
+        check(mc.load_mnist(tmp_path), files)
+    assert not recwarn
+
+
+def test_what_is_missing_is_named(files, archives, tmp_path):
+    """Three of four, and the last of another data set, such as Fashion-MNIST."""
+    *three, last = archives
+    brought = archives | {
+        last: gzip.compress(DAMAGE["a flipped bit"](files[last[:-3]]))
+    }
+    for name, content in brought.items():
+        (tmp_path / name).write_bytes(content)
+    words = rf"or put {last} into .*Here already: .*{three[0][:-3]}.* data: {last}\."
+    with pytest.raises(RuntimeError, match=words):
+        mc.load_mnist(tmp_path, source="mnist")
 
 
 DAMAGE = {
@@ -147,7 +183,7 @@ def test_damaged_file_is_replaced_or_not_used(files, archives, tmp_path, damage)
 
 def test_folder_that_cannot_be_made(files, archives, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("not a folder")
-    monkeypatch.setattr(mnist, "_archives", lambda raw: archives)
+    monkeypatch.setattr(mnist, "_find", lambda root: (files, []))
     with pytest.warns(UserWarning, match="MNIST cannot be kept for next time"):
         check(mc.load_mnist(tmp_path / "file"), files)
 
