@@ -1,11 +1,14 @@
 """The loop learns, records honestly, and is not disturbed by measuring."""
 
+import io
 import itertools
 import random
+import sys
 
 import numpy as np
 import pytest
 import torch
+from ipykernel.iostream import OutStream
 from torch.nn import functional as F
 
 import mnist_cnn as mc
@@ -238,3 +241,18 @@ def test_seed_everything_fixes_every_generator():
         weights = mc.VGG().classifier[1].weight.sum().item()
         drawn.append((random.random(), np.random.rand(), weights))  # noqa: NPY002
     assert drawn[0] == drawn[1]
+
+
+@pytest.mark.parametrize("kind", ["a log", "a terminal", "a notebook"])
+def test_a_bar_is_drawn_where_someone_watches(kind, digits, few, monkeypatch):
+    class Output(io.StringIO):
+        def isatty(self):
+            return kind == "a terminal"
+
+    if kind == "a notebook":
+        Output.__module__ = OutStream.__module__
+    monkeypatch.setattr(sys, "stdout", Output())
+    mc.fit(mc.VGG(2), digits, few, ONE)
+    written = sys.stdout.getvalue()
+    assert ("\r" in written) == (kind != "a log")
+    assert "epoch 1/1  train loss" in written
