@@ -25,6 +25,7 @@ from mnist_cnn.handwriting.pictures import Gray, Source, read_picture
 __all__ = ["FoundDigit", "find_digits", "to_mnist"]
 
 FIELD = 28  # pixels a side of MNIST's images
+LEAST = 8  # pixels a side of a picture that a digit may be read from
 THIN, PEN = 1.4, 2.5  # widths in BOX pixels: 995 of 1,000 digits have more; usual
 SHEET = 4  # how many times smaller on a sheet a digit is than on a photo of it
 FINE = 100  # pixels a side at least to measure a stroke
@@ -56,12 +57,20 @@ def to_mnist(
     on dark or dark on light. steps: also return the pictures in between, by name.
 
     Returns (1, 28, 28) float32 in [0, 1], ink is 1. Raises ValueError where there is
-    no ink to be found, or nothing that can be read as an image; warns where there
-    seem to be several digits.
+    no ink to be found, nothing that can be read as an image, or what seems flattened;
+    warns where there seem to be several digits.
     Source: Y. LeCun, C. Cortes, C. Burges, the MNIST database of handwritten digits.
     """
     pictures: dict[str, Gray] = {}
-    pictures["gray"] = gray = read_picture(image).gray  #     (height, width)
+    gray, scale = read_picture(image)
+    sides = [n for n in getattr(image, "shape", ()) if n > 1]
+    # Many images in an array have one in each row; a photo may be 784 wide by chance
+    if min(gray.shape) * scale < LEAST or (len(sides) == 2 and sides.count(784) == 1):
+        raise ValueError(
+            f"a picture of {'x'.join(str(round(n * scale)) for n in gray.shape)} looks "
+            f"flattened, reshape it to 28x28; each side needs {LEAST} pixels"
+        )
+    pictures["gray"] = gray  #                                (height, width)
     pictures["ink"] = ink = find_ink(gray)  #                 (height, width)
     pictures["crop"] = crop = crop_largest(ink)  #            the digit alone
     pictures["box"] = box = fit_box(thicken(crop))  #         20 x 20 or narrower
