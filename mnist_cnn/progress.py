@@ -3,17 +3,12 @@
 import sys
 from typing import Any
 
-__all__ = ["progress_bar"]
 
-
-def progress_bar(
-    title: str, total: int, taken: Any = None, shown: bool = True, **look: Any
-) -> Any:
+def progress_bar(title: str, total: int, shown: bool = True, **look: Any) -> Any:
     """tqdm's, where standard output is a terminal or a notebook."""
     from tqdm import tqdm
 
     out = sys.stdout
-    # That of a notebook says that it is no terminal
-    watched = type(out).__module__.startswith("ipykernel.") or (out and out.isatty())
-    hidden = not (shown and watched)
-    return tqdm(taken, title, total, leave=False, file=out, disable=hidden, **look)
+    notebook = type(out).__module__.startswith("ipykernel.")  # calls itself no terminal
+    hidden = not (shown and (notebook or (out and out.isatty())))
+    return tqdm(desc=title, total=total, leave=False, file=out, disable=hidden, **look)

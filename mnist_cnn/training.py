@@ -238,7 +238,7 @@ def run(taken: Iterator[Step], count: int, title: str, progress: bool) -> Metric
     loss_sum: Tensor | float = 0.0
     correct: Tensor | float = 0.0
     seen = 0
-    with progress_bar(title, count, taken, progress) as bar:
+    with progress_bar(title, count, progress, iterable=taken) as bar:
         for number, step in enumerate(bar, start=1):
             loss_sum += step.loss * step.images
             correct += step.correct

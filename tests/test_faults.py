@@ -93,6 +93,17 @@ def test_fault_is_named_and_nothing_stays(serve, tmp_path, fault):
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("fault", ["403", "silent"])
+def test_a_proxy_that_fails_is_named(serve, tmp_path, fault, monkeypatch):
+    (proxy,) = serve(fault)
+    monkeypatch.setattr(MNIST, "mirrors", ["http://mirror.invalid/"])
+    proxy = f"127.0.0.1:{proxy.server_port}"
+    monkeypatch.setenv("http_proxy", f"http://me:secret@{proxy}")
+    with pytest.raises(RuntimeError, match=f"the proxy {proxy} is set") as error:
+        mc.load_mnist(tmp_path, source="mnist")
+    assert "secret" not in str(error.value)
+
+
 @pytest.mark.parametrize("fault", ["cut in half", "403", "silent"])
 def test_second_mirror_helps_out(serve, tmp_path, fault):
     _, good = serve(fault, "whole")

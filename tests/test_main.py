@@ -237,18 +237,19 @@ def in_a_process(*arguments, stdout=subprocess.PIPE, **environment):
     )
 
 
-def test_the_settings_of_other_programs_do_no_harm(tmp_path):
+@pytest.mark.parametrize("settings", ["text.usetex: True", "# f\xfcr Latin-1"])
+def test_the_settings_of_other_programs_do_no_harm(settings, tmp_path):
     """A terminal without the folder's letters, a backend and figures of one's own."""
-    settings = tmp_path / "matplotlibrc"
-    settings.write_text("text.usetex: True\nimage.origin: lower\n")
+    (tmp_path / "matplotlibrc").write_text(settings, "latin-1")
     done = in_a_process(
         f"--out={tmp_path / 'числа'}",
         PYTHONIOENCODING="cp1252",
         MPLBACKEND="module://not_installed.backend",
-        MATPLOTLIBRC=str(settings),
+        MATPLOTLIBRC=str(tmp_path / "matplotlibrc"),
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"\\u0447" in done.stdout
+    assert b"%|" not in done.stdout  # no bar, as this is no terminal
     assert {p.name for p in (tmp_path / "числа").iterdir()} > FIGURES
 
 

@@ -25,7 +25,6 @@ from mnist_cnn.handwriting.pictures import Gray, Source, read_picture
 __all__ = ["FoundDigit", "find_digits", "to_mnist"]
 
 FIELD = 28  # pixels a side of MNIST's images
-LEAST = 8  # pixels a side of a picture that a digit may be read from
 THIN, PEN = 1.4, 2.5  # widths in BOX pixels: 995 of 1,000 digits have more; usual
 SHEET = 4  # how many times smaller on a sheet a digit is than on a photo of it
 FINE = 100  # pixels a side at least to measure a stroke
@@ -63,13 +62,12 @@ def to_mnist(
     """
     pictures: dict[str, Gray] = {}
     gray, scale = read_picture(image)
-    sides = [n for n in getattr(image, "shape", ()) if n > 1]
-    # Many images in an array have one in each row; a photo may be 784 wide by chance
-    if min(gray.shape) * scale < LEAST or (len(sides) == 2 and sides.count(784) == 1):
-        raise ValueError(
-            f"a picture of {'x'.join(str(round(n * scale)) for n in gray.shape)} looks "
-            f"flattened, reshape it to 28x28; each side needs {LEAST} pixels"
-        )
+    shape = tuple(getattr(image, "shape", ()))
+    # An array may have an image in each row; a photo is 784 wide only by chance
+    many = len(shape) == 2 and shape.count(28 * 28) == 1
+    if many or min(gray.shape) * scale < 8:
+        what = f"a picture of {shape or gray.shape}"
+        raise ValueError(f"{what} looks flattened, reshape it to 28x28")
     pictures["gray"] = gray  #                                (height, width)
     pictures["ink"] = ink = find_ink(gray)  #                 (height, width)
     pictures["crop"] = crop = crop_largest(ink)  #            the digit alone

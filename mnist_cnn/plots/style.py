@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from mnist_cnn.arguments import shorten
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 # Few to many, by hue: neither end vanishes on a white page or on a dark one
 MISTAKES = LinearSegmentedColormap.from_list("mistakes", ["#A9C9E0", "#B34700"])
+
+# Decorates what draws. Whatever a reader's settings: images upright, no TeX to install
+portable = mpl.rc_context({"image.origin": "upper", "text.usetex": False})
 
 Array = NDArray[Any]
 Numbers = Tensor | Array | Sequence[Any]

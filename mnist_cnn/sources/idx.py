@@ -1,14 +1,13 @@
 """The four files of MNIST, in the IDX format, checked bit by bit when read."""
 
 import hashlib
-import math
 import struct
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-__all__ = ["FILES", "DamagedFile", "decode", "read", "size"]
+__all__ = ["FILES", "DamagedFile", "decode", "read"]
 
 # The shape of each file's values, and the SHA-256 of their bytes, computed from the
 # archives whose MD5 sums torchvision lists.
@@ -34,12 +33,6 @@ FILES = {
 
 class DamagedFile(ValueError):
     """A file of MNIST that holds something else than it should."""
-
-
-def size(name: str) -> int:
-    """How many bytes a file has."""
-    shape, _ = FILES[name]
-    return 4 + 4 * len(shape) + math.prod(shape)
 
 
 def decode(name: str, content: bytearray) -> Tensor:

@@ -1,6 +1,7 @@
 """The folder that keeps MNIST: filled once, repaired, and never half-written."""
 
 import gzip
+import math
 import os
 import tempfile
 import warnings
@@ -59,8 +60,7 @@ def obtain(root: Path) -> list[Tensor]:
         raise Unavailable(
             f"{damaged or 'MNIST is not on this computer'}, and downloading it failed "
             f"({error}). Connect to the internet and run this again, or put "
-            f"{', '.join(missing)} into {raw.absolute()}, unpacked or as they are."
-            f"{here}"
+            f"{', '.join(missing)} into {raw.absolute()}, unpacked or not.{here}"
         ) from error
     files |= {name[:-3]: gzip.decompress(archives[name]) for name in archives}
     tensors = [idx.decode(name, bytearray(files[name])) for name in idx.FILES]
@@ -88,7 +88,8 @@ def _find(root: Path) -> tuple[dict[str, bytes], list[str]]:
 
     They are known by their content: browsers and other sites name them otherwise.
     """
-    names = {idx.size(name): name for name in idx.FILES}
+    shapes = {name: shape for name, (shape, _) in idx.FILES.items()}
+    names = {4 + 4 * len(s) + math.prod(s): name for name, s in shapes.items()}
     found, spoiled = {}, []
     for place in ("*", "*/*", "MNIST/*/*", "MNIST/raw/*/*"):
         for path in sorted(root.glob(place)):
