@@ -66,8 +66,8 @@ def to_mnist(
     # An array may have an image in each row; a photo is 784 wide only by chance
     many = len(shape) == 2 and shape.count(28 * 28) == 1
     if many or min(gray.shape) * scale < 8:
-        what = f"a picture of {shape or gray.shape}"
-        raise ValueError(f"{what} looks flattened, reshape it to 28x28")
+        shape = shape or gray.shape
+        raise ValueError(f"a picture of {shape} looks flattened, reshape it to 28x28")
     pictures["gray"] = gray  #                                (height, width)
     pictures["ink"] = ink = find_ink(gray)  #                 (height, width)
     pictures["crop"] = crop = crop_largest(ink)  #            the digit alone

@@ -89,9 +89,8 @@ def _archive(
 
 def _proxies() -> str:
     """What to add where a proxy may be the reason; its password stays untold."""
-    proxies = {getproxies().get(kind, "") for kind in ("http", "https")} - {""}
-    named = sorted(proxy.rpartition("@")[2] for proxy in proxies)
-    return "".join(f"; the proxy {name} is set: is it right?" for name in named)
+    hosts = {getproxies().get(k, "").rpartition("@")[2] for k in ("http", "https")}
+    return "".join(f"; the proxy {h} is set: is it right?" for h in hosts - {""})
 
 
 def _get(url: str, report: Callable[[int], None]) -> bytes:

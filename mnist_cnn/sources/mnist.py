@@ -88,8 +88,7 @@ def _find(root: Path) -> tuple[dict[str, bytes], list[str]]:
 
     They are known by their content: browsers and other sites name them otherwise.
     """
-    shapes = {name: shape for name, (shape, _) in idx.FILES.items()}
-    names = {4 + 4 * len(s) + math.prod(s): name for name, s in shapes.items()}
+    names = {4 + 4 * len(s) + math.prod(s): n for n, (s, _) in idx.FILES.items()}
     found, spoiled = {}, []
     for place in ("*", "*/*", "MNIST/*/*", "MNIST/raw/*/*"):
         for path in sorted(root.glob(place)):
