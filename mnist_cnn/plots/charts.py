@@ -17,7 +17,7 @@ LOSSES = [m * 10.0**power for power in range(-4, 7) for m in (1, 2, 5)]
 ACCURACIES = [0.1, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999]
 
 
-@style.portable
+@style.portable()
 def class_balance(digits: Digits, ax: Axes | None = None) -> Axes:
     """How many images each digit has, with a line at an equal share."""
     import seaborn as sns  # here, as it takes seconds and most figures do without
@@ -36,7 +36,7 @@ def class_balance(digits: Digits, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@style.portable
+@style.portable()
 def learning_curves(history: History) -> Figure:
     """Loss and accuracy by epoch, for the training and the test images.
 
@@ -74,7 +74,7 @@ def _draw_curves(
     ax.grid(alpha=0.3)
 
 
-@style.portable
+@style.portable()
 def confusion_matrix(
     labels: Numbers, predictions: Numbers, ax: Axes | None = None
 ) -> Axes:

@@ -21,7 +21,7 @@ COLOURS = {"Conv2d": BLUE, "MaxPool2d": ORANGE, "Linear": GREEN}
 ARROW = {"arrowstyle": "->", "color": GREY}
 
 
-@style.portable
+@style.portable()
 def architecture(
     layers: Sequence[Layer],
     ax: Axes | None = None,

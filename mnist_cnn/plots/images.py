@@ -15,7 +15,7 @@ GAP = 0.1  # inches between images
 TITLE = 0.28  # inches above each image, for its title
 
 
-@style.portable
+@style.portable()
 def image_grid(
     images: Numbers,
     titles: Sequence[str] | None = None,

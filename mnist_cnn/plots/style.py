@@ -1,6 +1,7 @@
 """The colours of the figures, and the arrays they are drawn from."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -15,9 +16,6 @@ from mnist_cnn.arguments import shorten
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 # Few to many, by hue: neither end vanishes on a white page or on a dark one
 MISTAKES = LinearSegmentedColormap.from_list("mistakes", ["#A9C9E0", "#B34700"])
-
-# Decorates what draws. Whatever a reader's settings: images upright, no TeX to install
-portable = mpl.rc_context({"image.origin": "upper", "text.usetex": False})
 
 Array = NDArray[Any]
 Numbers = Tensor | Array | Sequence[Any]
@@ -35,3 +33,15 @@ def as_array(name: str, value: Numbers) -> Array:
             f"expected {name} as an array of numbers, got {shorten(value)}"
         )
     return value
+
+
+@contextlib.contextmanager
+def portable() -> Iterator[None]:
+    """Draw images upright and texts without TeX, whatever the reader's settings."""
+    settings: Any = mpl.rcParams
+    theirs = settings["image.origin"], settings["text.usetex"]
+    settings.update({"image.origin": "upper", "text.usetex": False})
+    try:
+        yield
+    finally:  # rc_context would also undo what a notebook sets with its first figure
+        settings["image.origin"], settings["text.usetex"] = theirs
