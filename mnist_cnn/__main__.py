@@ -51,11 +51,6 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
 
 def draw(out: Path, model: nn.Module, digits: Pair, history: mc.History) -> None:
     """Put the figures into ``out``; one that cannot be drawn costs one line."""
-    import matplotlib as mpl
-
-    mpl.use("agg")
-    import matplotlib.pyplot as plt
-
     train, test = digits
     drawings: dict[str, Callable[[], object]] = {
         "samples": lambda: mc.plots.sample_grid(train, min(25, len(train))),
@@ -66,21 +61,32 @@ def draw(out: Path, model: nn.Module, digits: Pair, history: mc.History) -> None
     }
     for name, drawing in drawings.items():
         try:
-            with mpl.rc_context(), io.BytesIO() as file:
-                mpl.rcdefaults()  # a user's own settings may need what is not here
-                drawing()
-                plt.savefig(file, format="png", dpi=120, metadata={"Software": None})
-                write_whole(out / f"{name}.png", file.getvalue())
+            write_whole(out / f"{name}.png", as_png(drawing))
         except Exception as e:  # whatever it is, the rest is drawn
             reason = textwrap.shorten(f"{type(e).__name__}: {e}", 200)
             print(f"warning: no {name}.png: {reason}", file=sys.stderr)
+
+
+def as_png(drawing: Callable[[], object]) -> bytes:
+    """What it draws under default settings: a user's may need what is not here."""
+    import matplotlib as mpl  # fails where their file cannot be read
+
+    mpl.use("agg")
+    import matplotlib.pyplot as plt
+
+    with mpl.rc_context(), io.BytesIO() as file:
+        mpl.rcdefaults()
+        drawing()
+        plt.savefig(file, format="png", dpi=120, metadata={"Software": None})
         plt.close("all")
+        return file.getvalue()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
-    # Left over from another program, it may name what is not installed here
+    # Of another program, or of one's own, they may ask for what is not here
     os.environ.pop("MPLBACKEND", None)
+    os.environ["MATPLOTLIBRC"] = os.devnull
     return run_command(lambda: run(arguments))
 
 

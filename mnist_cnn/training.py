@@ -2,7 +2,6 @@
 
 import copy
 import math
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -21,6 +20,7 @@ from mnist_cnn.data import Digits, as_digits
 from mnist_cnn.devices import Bfloat16, has_fast_bfloat16
 from mnist_cnn.metrics import Metrics, evaluate
 from mnist_cnn.model import device_of
+from mnist_cnn.progress import progress_bar
 
 __all__ = ["History", "Step", "fit", "make_loaders", "steps"]
 
@@ -234,15 +234,11 @@ def augmentation(config: TrainConfig) -> Callable[[Tensor], Tensor] | None:
 
 def run(taken: Iterator[Step], count: int, title: str, progress: bool) -> Metrics:
     """Take ``count`` steps behind a bar; loss and accuracy as means over the images."""
-    from tqdm import tqdm
-
     # Sums are tensors that stay where they are: reading each makes a GPU wait
     loss_sum: Tensor | float = 0.0
     correct: Tensor | float = 0.0
     seen = 0
-    with tqdm(
-        taken, title, count, leave=False, file=sys.stdout, disable=not progress
-    ) as bar:
+    with progress_bar(title, count, progress, iterable=taken) as bar:
         for number, step in enumerate(bar, start=1):
             loss_sum += step.loss * step.images
             correct += step.correct

@@ -74,6 +74,7 @@ def check(digits: tuple[mc.Digits, mc.Digits]) -> None:
 
 def test_good_files_need_no_network_and_no_change(tmp_path, monkeypatch):
     raw = put(FILES, tmp_path)
+    monkeypatch.setattr(mnist, "_find", None)  # calling it would fail
     monkeypatch.setenv("MNIST_CNN_DATA", str(tmp_path))
     before = {p: p.stat().st_mtime_ns for p in [raw.parent, raw, *raw.iterdir()]}
     check(mc.load_mnist())
@@ -88,6 +89,35 @@ def test_missing_files_are_unpacked_without_network(tmp_path, lost):
         (raw / name).unlink()
     check(mc.load_mnist(tmp_path))
     assert {p.name for p in raw.iterdir()} == {*FILES, *ARCHIVES}
+
+
+# As sites and browsers name them, and where archives put them
+ELSEWHERE = ["{dot}", "MNIST/raw/zip/{dot}.gz", "MNIST/{0} (1).gz", "MNIST/raw/{0}/{0}"]
+
+
+@pytest.mark.parametrize("form", ELSEWHERE)
+def test_files_are_known_by_their_content(form, tmp_path, recwarn):
+    for name in FILES:
+        path = tmp_path / form.format(name, dot=name.replace("-idx", ".idx"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        packed = path.suffix == ".gz"
+        path.write_bytes(ARCHIVES[f"{name}.gz"] if packed else FILES[name])
+    for _ in range(2):
+        check(mc.load_mnist(tmp_path))
+    assert not recwarn
+
+
+def test_what_is_missing_is_named(tmp_path):
+    """Three of four, and the last of another data set, such as Fashion-MNIST."""
+    *three, last = ARCHIVES
+    brought = ARCHIVES | {
+        last: gzip.compress(DAMAGE["a flipped bit"](FILES[last[:-3]]))
+    }
+    for name, content in brought.items():
+        (tmp_path / name).write_bytes(content)
+    words = rf"or put {last} into .*Here already: .*{three[0][:-3]}.* data: {last}\."
+    with pytest.raises(RuntimeError, match=words):
+        mc.load_mnist(tmp_path, source="mnist")
 
 
 DAMAGE = {
@@ -121,7 +151,7 @@ def test_damaged_file_is_replaced_or_not_used(tmp_path, damage):
 
 def test_folder_that_cannot_be_made(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("not a folder")
-    monkeypatch.setattr(mnist, "_archives", lambda raw: ARCHIVES)
+    monkeypatch.setattr(mnist, "_find", lambda root: (FILES, []))
     with pytest.warns(UserWarning, match="MNIST cannot be kept for next time"):
         check(mc.load_mnist(tmp_path / "file"))
 

@@ -89,6 +89,16 @@ def test_fault_is_named_and_a_second_mirror_helps_out(serve, tmp_path, fault):
     assert len(good.asked) == 4
 
 
+@pytest.mark.parametrize("fault", ["403", "silent"])
+def test_a_proxy_that_fails_is_named(serve, tmp_path, fault, monkeypatch):
+    proxy = f"127.0.0.1:{serve(fault).server_port}"
+    monkeypatch.setattr(MNIST, "mirrors", ["http://mirror.invalid/"])
+    monkeypatch.setenv("http_proxy", f"http://me:secret@{proxy}")
+    with pytest.raises(RuntimeError, match=f"the proxy {proxy} is set") as error:
+        mc.load_mnist(tmp_path, source="mnist")
+    assert "secret" not in str(error.value)
+
+
 def test_download_once(serve, tmp_path):
     server = serve("whole")
     for _ in range(2):

@@ -157,12 +157,28 @@ def test_a_damaged_note_of_the_camera_is_ignored(tmp_path, note):
         (-np.ones((28, 28)), "negative"),
         (None, "got NoneType"),
         ([[0, 1], [1, 0]], "got list"),
+        ("data:image/png;base64,iVBORw0KGgoAAAANSUhEUg/x", "^expected .* base64"),
     ],
 )
 @pytest.mark.parametrize("read", [to_mnist, find_digits])
 def test_what_is_no_image(image, message, read):
     with pytest.raises(ValueError, match=message):
         read(image)
+
+
+FLAT = np.asarray(draw_seven().resize((28, 28))).reshape(1, 784)
+FLATTENED = [FLAT, FLAT.T, torch.tensor(FLAT), Image.fromarray(FLAT)]
+FLATTENED += [FLAT.reshape(112, 7), FLAT.repeat(9, axis=0)]  # an image in each row
+
+
+@pytest.mark.parametrize("image", FLATTENED, ids=range(6))
+def test_a_flattened_image(image):
+    with pytest.raises(ValueError, match="looks flattened, reshape it to 28x28"):
+        to_mnist(image)
+
+
+def test_a_photo_may_be_784_wide():
+    assert is_seven(to_mnist(draw_seven((784, 500))))
 
 
 @pytest.mark.parametrize("content", [b"", b"not an image", b"\x89PNG\r\n\x1a\n", "cut"])

@@ -216,14 +216,15 @@ sys.exit(main(["--epochs=1", "--filters=2", *sys.argv[1:]]))
 """
 
 
-def test_the_settings_of_other_programs_do_no_harm(tmp_path):
+@pytest.mark.parametrize("settings", ["text.usetex: True", "# f\xfcr Latin-1"])
+def test_the_settings_of_other_programs_do_no_harm(settings, tmp_path):
     """A terminal without the folder's letters, a backend and figures of one's own."""
-    settings, out = tmp_path / "matplotlibrc", tmp_path / "числа"
-    settings.write_text("text.usetex: True\nimage.origin: lower\n")
+    out = tmp_path / "числа"
+    (tmp_path / "matplotlibrc").write_text(settings, "latin-1")
     others = {
         "PYTHONIOENCODING": "cp1252",
         "MPLBACKEND": "module://not_installed.backend",
-        "MATPLOTLIBRC": str(settings),
+        "MATPLOTLIBRC": str(tmp_path / "matplotlibrc"),
     }
     done = subprocess.run(
         [sys.executable, "-c", COMMAND, f"--out={out}"],
@@ -232,4 +233,5 @@ def test_the_settings_of_other_programs_do_no_harm(tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"\\u0447" in done.stdout
+    assert b"%|" not in done.stdout  # no bar, as this is no terminal
     assert {path.name for path in out.iterdir()} > FIGURES

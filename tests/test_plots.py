@@ -1,5 +1,7 @@
 """Every figure shows the numbers it was given, and leaves the settings alone."""
 
+import io
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -210,3 +212,32 @@ def test_given_axes_are_drawn_on_and_keep_what_they_have(draw, arguments):
     assert note in ax.texts
     assert line in ax.lines
     assert (note.get_text(), note.get_color()) == ("note", "red")
+
+
+def draw_as_cells_do(digits):
+    with plt.style.context("mnist_cnn.figures"):
+        figure = plt.figure()
+        figure.add_subplot().imshow(digits.images[1, 0].numpy())
+        figure.canvas.draw()
+    return figure
+
+
+DRAWINGS = {
+    "grid": plots.sample_grid,
+    "network": lambda d: plots.architecture(LAYERS, None, d.images[1]).figure,
+    "counts": lambda d: plots.class_balance(d).figure,
+    "mistakes": lambda d: plots.confusion_matrix(d.labels, d.labels.flip(0)).figure,
+    "curves": lambda d: plots.learning_curves(mc.History(*[[0.2, 0.1]] * 5)),
+    "a cell's": draw_as_cells_do,
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_readers_settings_turn_no_image_and_need_no_tex(name, digits, monkeypatch):
+    monkeypatch.setenv("PATH", "")  # there is no TeX to be found
+    pictures = []
+    for settings in ({}, {"text.usetex": True, "image.origin": "lower"}):
+        with mpl.rc_context(settings), io.BytesIO() as file:
+            DRAWINGS[name](digits).savefig(file, format="png")
+            pictures.append(file.getvalue())
+    assert pictures[0] == pictures[1]

@@ -1,11 +1,14 @@
 """The loop learns, records honestly, and is not disturbed by measuring."""
 
+import io
 import itertools
 import random
+import sys
 
 import numpy as np
 import pytest
 import torch
+from ipykernel.iostream import OutStream
 from torch.nn import functional as F
 
 import mnist_cnn as mc
@@ -208,3 +211,11 @@ def test_seed_everything_fixes_every_generator():
         weights = mc.VGG().classifier[1].weight.sum().item()
         drawn.append((random.random(), np.random.rand(), weights))  # noqa: NPY002
     assert drawn[0] == drawn[1]
+
+
+def test_a_notebook_has_a_bar(digits, few, monkeypatch):
+    """Though its standard output says that it is no terminal."""
+    output = type("Output", (io.StringIO,), {"__module__": OutStream.__module__})()
+    monkeypatch.setattr(sys, "stdout", output)
+    mc.fit(mc.VGG(2), digits, few, ONE)
+    assert "epoch 1/1:   0%|" in output.getvalue()

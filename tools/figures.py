@@ -44,7 +44,8 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     for end, ink in INKS.items():
         same = {"svg.hashsalt": "mnist_cnn"}  # the same file each time
-        with plt.style.context(["mnist_cnn.figures", dict.fromkeys(INKED, ink), same]):
+        look = ["mnist_cnn.figures", dict.fromkeys(INKED, ink), same]
+        with plt.style.context(look, after_reset=True):  # whoever draws them
             for name, figure in draw().items():
                 path = IMAGES / f"{name}{end}.svg"
                 figure.savefig(path, metadata={"Date": None, "Creator": None})

@@ -23,6 +23,8 @@ USE_JPEG = (
     "it is HEIC, so export or share it as JPEG or PNG (on an iPhone set Settings > "
     "Camera > Formats > Most Compatible)"
 )
+BASE64 = ("data:", "iVBORw0KGgo", "/9j/")  # a data URL; a PNG; a JPEG
+DECODE = "decode it to a file, as io.BytesIO(base64.b64decode(...))"
 FULL = (1, *(2**bits - 1 for bits in range(8, 17)))  # white in a picture of so many
 
 
@@ -44,6 +46,8 @@ def read_picture(image: Source) -> Picture:
         return _from_array(image.detach().cpu().numpy(), channels_first=True)
     if isinstance(image, np.ndarray):
         return _from_array(image, channels_first=False)
+    if isinstance(image, str) and image.startswith(BASE64):
+        raise ValueError(f"expected a path, got a picture as base64 text: {DECODE}")
     if isinstance(image, str | os.PathLike):
         path = Path(image).expanduser()
         if path.exists() and not (path.is_file() or path.is_dir()):

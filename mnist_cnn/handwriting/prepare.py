@@ -56,12 +56,19 @@ def to_mnist(
     on dark or dark on light. steps: also return the pictures in between, by name.
 
     Returns (1, 28, 28) float32 in [0, 1], ink is 1. Raises ValueError where there is
-    no ink to be found, or nothing that can be read as an image; warns where there
-    seem to be several digits.
+    no ink to be found, nothing that can be read as an image, or what seems flattened;
+    warns where there seem to be several digits.
     Source: Y. LeCun, C. Cortes, C. Burges, the MNIST database of handwritten digits.
     """
     pictures: dict[str, Gray] = {}
-    pictures["gray"] = gray = read_picture(image).gray  #     (height, width)
+    gray, scale = read_picture(image)
+    shape = tuple(getattr(image, "shape", ()))
+    # An array may have an image in each row; a photo is 784 wide only by chance
+    many = len(shape) == 2 and shape.count(28 * 28) == 1
+    if many or min(gray.shape) * scale < 8:
+        shape = shape or gray.shape
+        raise ValueError(f"a picture of {shape} looks flattened, reshape it to 28x28")
+    pictures["gray"] = gray  #                                (height, width)
     pictures["ink"] = ink = find_ink(gray)  #                 (height, width)
     pictures["crop"] = crop = crop_largest(ink)  #            the digit alone
     pictures["box"] = box = fit_box(thicken(crop))  #         20 x 20 or narrower

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from mnist_cnn.arguments import shorten
 from mnist_cnn.data import CLASSES, Digits, as_digits
+from mnist_cnn.plots import style
 from mnist_cnn.plots.style import BLUE, GREY, MISTAKES, ORANGE, Numbers, as_array
 from mnist_cnn.training import History
 
@@ -16,6 +17,7 @@ LOSSES = [m * 10.0**power for power in range(-4, 7) for m in (1, 2, 5)]
 ACCURACIES = [0.1, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999]
 
 
+@style.portable()
 def class_balance(digits: Digits, ax: Axes | None = None) -> Axes:
     """How many images each digit has, with a line at an equal share."""
     import seaborn as sns  # here, as it takes seconds and most figures do without
@@ -34,6 +36,7 @@ def class_balance(digits: Digits, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@style.portable()
 def learning_curves(history: History) -> Figure:
     """Loss and accuracy by epoch, for the training and the test images.
 
@@ -48,7 +51,8 @@ def learning_curves(history: History) -> Figure:
     _draw_curves(left, history.train_loss, history.test_loss, LOSSES)
     right.set_yscale("logit", nonpositive="clip")
     right.set(ylabel="accuracy")
-    right.yaxis.set_major_formatter(ticker.PercentFormatter(1, symbol=" %"))
+    percent = ticker.PercentFormatter(1, symbol=" %", is_latex=True)  # as it stands
+    right.yaxis.set_major_formatter(percent)
     _draw_curves(right, history.train_accuracy, history.test_accuracy, ACCURACIES)
     return figure
 
@@ -70,6 +74,7 @@ def _draw_curves(
     ax.grid(alpha=0.3)
 
 
+@style.portable()
 def confusion_matrix(
     labels: Numbers, predictions: Numbers, ax: Axes | None = None
 ) -> Axes:

@@ -9,6 +9,7 @@ from matplotlib.patches import Rectangle
 
 from mnist_cnn.data import IMAGE_SHAPE
 from mnist_cnn.model import Layer
+from mnist_cnn.plots import style
 from mnist_cnn.plots.style import BLUE, GREEN, GREY, ORANGE, Array, Numbers, as_array
 
 Shape = tuple[int, ...]  # (C, H, W), or (N,) after the flatten
@@ -20,6 +21,7 @@ COLOURS = {"Conv2d": BLUE, "MaxPool2d": ORANGE, "Linear": GREEN}
 ARROW = {"arrowstyle": "->", "color": GREY}
 
 
+@style.portable()
 def architecture(
     layers: Sequence[Layer],
     ax: Axes | None = None,

@@ -8,12 +8,14 @@ from matplotlib.figure import Figure
 
 from mnist_cnn.arguments import whole_number
 from mnist_cnn.data import Digits, as_digits
+from mnist_cnn.plots import style
 from mnist_cnn.plots.style import Numbers, as_array
 
 GAP = 0.1  # inches between images
 TITLE = 0.28  # inches above each image, for its title
 
 
+@style.portable()
 def image_grid(
     images: Numbers,
     titles: Sequence[str] | None = None,

@@ -1,8 +1,10 @@
 """The colours of the figures, and the arrays they are drawn from."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import NDArray
@@ -31,3 +33,15 @@ def as_array(name: str, value: Numbers) -> Array:
             f"expected {name} as an array of numbers, got {shorten(value)}"
         )
     return value
+
+
+@contextlib.contextmanager
+def portable() -> Iterator[None]:
+    """Draw images upright and texts without TeX, whatever the reader's settings."""
+    settings: Any = mpl.rcParams
+    theirs = settings["image.origin"], settings["text.usetex"]
+    settings.update({"image.origin": "upper", "text.usetex": False})
+    try:
+        yield
+    finally:  # rc_context would also undo what a notebook sets with its first figure
+        settings["image.origin"], settings["text.usetex"] = theirs

@@ -4,13 +4,14 @@ import hashlib
 import http.client
 import os
 import queue
-import sys
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import Request, getproxies, urlopen
+
+from mnist_cnn.progress import progress_bar
 
 __all__ = ["CannotDownload", "fetch"]
 
@@ -34,8 +35,6 @@ def fetch(archives: Iterable[tuple[str, str]], mirrors: list[str]) -> dict[str, 
     Raises CannotDownload. With the environment variable MNIST_CNN_OFFLINE set to 1,
     does not try.
     """
-    from tqdm import tqdm
-
     if os.environ.get("MNIST_CNN_OFFLINE", "0") not in ("", "0"):
         raise CannotDownload("MNIST_CNN_OFFLINE is set")
     # The number of bytes that came; at the end what they make, or why nothing came
@@ -52,15 +51,15 @@ def fetch(archives: Iterable[tuple[str, str]], mirrors: list[str]) -> dict[str, 
             arrivals.put(error)
 
     threading.Thread(target=work, daemon=True).start()
-    look = {"unit": "B", "unit_scale": True, "leave": False, "delay": 1}
-    with tqdm(desc="MNIST", total=TOTAL, file=sys.stdout, **look) as bar:
+    with progress_bar("MNIST", TOTAL, unit="B", unit_scale=True, delay=1) as bar:
         arrived: int | dict[str, bytes] | Exception = 0
         while isinstance(arrived, int):
             bar.update(arrived)
             try:
                 arrived = arrivals.get(timeout=SILENCE)
             except queue.Empty:
-                raise CannotDownload(f"no answer within {SILENCE:g} seconds") from None
+                why = f"no answer within {SILENCE:g} seconds{_proxies()}"
+                raise CannotDownload(why) from None
     if isinstance(arrived, Exception):
         raise arrived
     return arrived
@@ -84,7 +83,14 @@ def _archive(
                 return content
             reason = f"sent {len(content):,} bytes that are not {name}"
         reasons[urlsplit(url).netloc] = reason
-    raise CannotDownload("; ".join(f"{host}: {why}" for host, why in reasons.items()))
+    told = "; ".join(f"{host}: {why}" for host, why in reasons.items())
+    raise CannotDownload(told + _proxies())
+
+
+def _proxies() -> str:
+    """What to add where a proxy may be the reason; its password stays untold."""
+    hosts = {getproxies().get(k, "").rpartition("@")[2] for k in ("http", "https")}
+    return "".join(f"; the proxy {h} is set: is it right?" for h in hosts - {""})
 
 
 def _get(url: str, report: Callable[[int], None]) -> bytes:
