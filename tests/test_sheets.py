@@ -165,7 +165,7 @@ LINED = {  # lines of squares, or the edge of a table, may count as marks on a s
 
 @pytest.mark.parametrize("kind", [*EMPTY, *LINED])
 def test_empty_paper_has_no_digits(kind):
-    with pytest.raises(ValueError, match="found no ink|looks flattened"):
+    with pytest.raises(ValueError, match=r"found no ink|looks flattened"):
         mc.to_mnist({**EMPTY, **LINED}[kind])
     assert kind in LINED or mc.find_digits(EMPTY[kind]) == []
 
