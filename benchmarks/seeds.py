@@ -3,9 +3,7 @@
     python benchmarks/seeds.py
 
 A JSON line a run; a run already recorded is not repeated, so the command can be stopped
-and started again. The summary goes to mnist_cnn/studies/seeds.json: of each run the
-accuracy after every epoch, and its mistakes, as pairs of image and answer. What is not
-listed was right, so the predictions of all runs are there.
+and started again. The summary goes to mnist_cnn/studies/seeds.json.
 """
 
 import json
@@ -13,7 +11,6 @@ import statistics
 from pathlib import Path
 
 import records
-import torch
 
 import mnist_cnn as mc
 
@@ -32,18 +29,10 @@ def main() -> None:
         history = mc.fit(model, *digits, mc.TrainConfig(seed=seed), progress=False)
         if history.interrupted:
             break
-        run = {"seed": seed, "test_accuracy": history.test_accuracy}
-        done.append(run | {"mistakes": mistakes(model, digits[1])})
+        done.append({"seed": seed, "test_accuracy": history.test_accuracy})
         records.append(LINES, done[-1])
         print(f"seed {seed}: {history.test_accuracy[-1]:.2%}", flush=True)
     summarise(done)
-
-
-def mistakes(model: mc.VGG, test: mc.Digits) -> list[list[int]]:
-    """Each image that is classified wrong, and as what."""
-    answers = mc.predict(model, test.images).argmax(dim=1)
-    wrong = (answers != test.labels).nonzero().flatten()
-    return torch.stack([wrong, answers[wrong]], dim=1).tolist()
 
 
 def summarise(done: list[dict]) -> None:
@@ -58,7 +47,6 @@ def summarise(done: list[dict]) -> None:
         "standard_deviation": statistics.stdev(final),
         "accuracies": final,
         "by_epoch": [run["test_accuracy"] for run in done],
-        "mistakes": [run["mistakes"] for run in done],
     }
     SUMMARY.write_text(json.dumps(summary) + "\n")
 
