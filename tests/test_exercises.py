@@ -18,9 +18,11 @@ from pages import NOTEBOOKS, ROOT, fail_with, markdown
 
 import mnist_cnn as mc
 from mnist_cnn.exercises import EXPECTED, HINTS
+from mnist_cnn.exercises.matchers import OnPaper
 from mnist_cnn.exercises.table import CHECKS
 
 ANSWERS = tomllib.loads((ROOT / "tests" / "answers.toml").read_text("utf-8"))
+ON_PAPER = {number: c for number, c in CHECKS.items() if isinstance(c, OnPaper)}
 RECORDER = runpy.run_path(str(ROOT / "tools" / "expected.py"))
 # What a learner sees, or does not: Matplotlib reads torch's images in an old way
 pytestmark = [
@@ -130,16 +132,23 @@ def test_they_lead_from_warm_up_to_open(path):
 
 def test_every_check_is_named_has_hints_and_is_tested():
     named = [name for e in exercises().values() for _, name in e.checks]
-    places = {"table.py": CHECKS, "hints.toml": HINTS, "answers.toml": ANSWERS["wrong"]}
+    typed = ANSWERS["wrong"].keys() | ON_PAPER.keys()
+    places = {
+        "table.py": CHECKS.keys(),
+        "hints.toml": HINTS.keys(),
+        "answers.toml": typed,
+    }
     wrong = [
         f"{file}: lacks {lacking}, or has what no notebook names"
         for file, entries in places.items()
-        if (lacking := {*named} ^ (entries.keys() - {"all"}))
+        if (lacking := {*named} ^ (entries - {"all"}))
     ]
-    for number, sources in EXPECTED.items():
-        for known in sources.values():
-            missing = known.get("slips", {}).keys() - HINTS.get(number, {}).keys()
-            wrong += [f"hints.toml: lacks {missing} of {number}"] * bool(missing)
+    slips = [
+        (n, known.get("slips", {})) for n, s in EXPECTED.items() for known in s.values()
+    ]
+    for number, known in [*slips, *((n, check.slips) for n, check in ON_PAPER.items())]:
+        missing = known.keys() - HINTS.get(number, {}).keys()
+        wrong += [f"hints.toml: lacks {missing} of {number}"] * bool(missing)
     fail_with(wrong, "mnist_cnn/exercises/__init__.py says what an exercise needs.")
 
 
@@ -216,6 +225,9 @@ def test_a_model_is_left_as_it_was():
 
 def typed_answers():
     """Number, code and slip of each; no slip where it is right."""
+    for number, check in ON_PAPER.items():
+        yield number, repr(check.right), None
+        yield from ((number, f"'{value}'", slip) for slip, value in check.slips.items())
     for number, codes in ANSWERS["wrong"].items():
         yield from ((number, code, slip) for code, slip in codes.items())
     for number, codes in ANSWERS["also_right"].items():

@@ -267,19 +267,6 @@ def refused_photos() -> Recorded:
 # Notebook 6
 
 
-def parameters_of_batch_norm() -> Recorded:
-    model = mc.VGG()
-    channels = [m.out_channels for m in model.modules() if isinstance(m, nn.Conv2d)]
-    added, own = 2 * sum(channels), sum(p.numel() for p in model.parameters())
-    slips = {
-        "growth": sum(channels),
-        "one": 2 * channels[0],
-        "running": 2 * added,
-        "all": added + own,
-    }
-    return {"right": added, "slips": slips}
-
-
 def seeds_needed() -> Recorded:
     spread = 100 * mc.load_study("ablations")["rows"][0]["standard_deviation"]
     wanted, hundredths = 0.02, round(100 * spread)
@@ -346,7 +333,6 @@ FIXED: dict[str, Callable[[], Recorded]] = {
     "5.1": box_in_the_corner,
     "5.2": worst_when_square,
     "5.3": refused_photos,
-    "6.1": parameters_of_batch_norm,
     "6.3": seeds_needed,
 }
 BY_SOURCE: dict[str, Callable[[mc.Digits, mc.Digits], Recorded]] = {

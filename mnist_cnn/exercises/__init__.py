@@ -1,10 +1,11 @@
 """The learner's answers to the exercises: right, or which slip was made.
 
 A new exercise is a row of ``CHECKS`` in ``table.py``, made of what ``matchers.py``
-has; its texts in ``hints.toml``, by the slip's id; and, unless the check computes it,
-what is expected, by a function in ``tools/expected.py``, which writes
-``expected.json``. The notebook names the check, and ``tests/answers.toml`` lists typed
-answers with their slips. A check loads no digits, trains nothing and remembers nothing.
+has; its texts in ``hints.toml``, by the slip's id; and the notebook, which names the
+check. That is all where the answer is worked out ``OnPaper``. Else what is expected is
+recorded in ``expected.json``, by a function in ``tools/expected.py``, and
+``tests/answers.toml`` lists typed answers with their slips. A check loads no digits,
+trains nothing and remembers nothing.
 """
 
 import json
