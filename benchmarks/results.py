@@ -86,7 +86,7 @@ def describe(row: dict) -> str:
 def ship(run: str) -> None:
     """Take weights and history over from the folder of a run, and record its row."""
     recipe, source = run.split("_")
-    (weights,) = (ROOT / "runs" / run).glob("model.*")
+    weights = ROOT / "runs" / run / "model.safetensors"
     shutil.copy(weights, ROOT / "mnist_cnn" / "weights" / f"{run}{weights.suffix}")
     results = json.loads(weights.with_name("results.json").read_text(encoding="utf-8"))
     del results["models"]  # the rows of results.json

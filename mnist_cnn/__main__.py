@@ -18,6 +18,7 @@ from torch import nn
 
 import mnist_cnn as mc
 from mnist_cnn.cli import SOURCE_NOTES, parse, run_command
+from mnist_cnn.devices import has_fast_bfloat16
 from mnist_cnn.files import write_whole
 
 __all__ = ["main"]
@@ -125,11 +126,13 @@ def run(arguments: Sequence[str] | None) -> int:
         rows[name] = score(model, history.test_accuracy[-1], len(test))
 
     accuracy = rows["VGG"]["accuracy"]
+    # Where 16 bits are slow, fit has taken float32
+    few_bits = recipe.config.bfloat16 and has_fast_bfloat16(mc.pick_device())
     results = {
         "test_accuracy": accuracy,
         "source": test.source,
         "recipe": options.recipe_name,
-        "config": recipe.settings(),
+        "config": recipe.settings() | {"bfloat16": few_bits},
         "history": asdict(history),
         "models": rows,
     }

@@ -28,4 +28,5 @@ def augment(
     rows = [torch.stack([cos, -sin, across], 1), torch.stack([sin, cos, down], 1)]
     maps = torch.stack(rows, 1).to(images.device)  #          (N, 2, 3)
     grid = F.affine_grid(maps, list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid, align_corners=False)
+    paper = images.amin()  # 0, but where digits have another scale
+    return F.grid_sample(images - paper, grid, align_corners=False) + paper

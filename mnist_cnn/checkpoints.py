@@ -64,10 +64,10 @@ def from_state(state: object) -> VGG:
     """A VGG with these weights, on the CPU; ValueError unless they are those of one."""
     entries = state if isinstance(state, dict) else {}
     first, last = entries.get("features.0.weight"), entries.get("classifier.1.weight")
-    if not isinstance(first, Tensor) or not isinstance(last, Tensor):
+    if not isinstance(first, Tensor) or not isinstance(last, Tensor) or last.ndim != 2:
         got = ", ".join(map(str, list(entries)[:4])) or type(state).__name__
         raise ValueError(f"expected the weights of a VGG, got {got}")
-    filters, (classes, features) = len(first), last.shape
+    filters, (classes, features) = first.shape[:1].numel(), last.shape
     batch_norm = "features.1.running_mean" in entries
     with torch.random.fork_rng([]), torch.device("cpu"):  # leaves the seed alone
         model = VGG(filters, classes, batch_norm, features == 2 * filters * 7 * 7)

@@ -13,6 +13,7 @@ import torch
 
 from mnist_cnn.config import TrainConfig
 from mnist_cnn.data import SOURCES, data_root
+from mnist_cnn.files import as_path
 from mnist_cnn.recipes import RECIPES, Recipe
 
 __all__ = ["SOURCE_NOTES", "parse", "run_command"]
@@ -54,7 +55,7 @@ def parse(
     add = parser.add_argument
     add("--data", type=Path, default=data_root(), help="folder of the data set")
     add("--source", choices=SOURCES, default="auto", help="which digits")
-    add("--out", type=Path, default=Path("runs"), help="folder for the results")
+    add("--out", type=_folder, default=Path("runs"), help="folder for the results")
     add("--recipe", choices=[*recipes], default="plain", help="what to begin with")
     for name in SHARED if several else HELP:
         _add_setting(parser, name, recipes)
@@ -67,6 +68,8 @@ def parse(
             recipe.build()
         options.out.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=options.out).close()  # can it take the weights?
+        for name in ("model.safetensors", "results.json"):
+            as_path(options.out / name)  # or is a folder of that name in the way?
     except (ValueError, OSError) as e:
         parser.error(str(e))
     usual = chosen.settings()
@@ -74,6 +77,11 @@ def parse(
     name = f"{options.recipe} with {', '.join(changed)}" if changed else options.recipe
     options.recipe, options.recipe_name = recipe, name
     return options
+
+
+def _folder(text: str) -> Path:
+    """Its "~" is the home folder, as in the paths of the files that go there."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - as files.as_path does
 
 
 def _add_setting(parser: Parser, name: str, recipes: Mapping[str, Recipe]) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mnist_cnn.arguments import check_model, whole_number
-from mnist_cnn.data import CLASSES, IMAGE_SHAPE, Digits, check_images
+from mnist_cnn.data import CLASSES, IMAGE_SHAPE, Digits, as_digits, check_images
 
 __all__ = [
     "VGG",
@@ -96,6 +96,7 @@ class NearestMean(nn.Module):
 
     def __init__(self, train: Digits):
         super().__init__()
+        train = as_digits(train)
         counts = torch.bincount(train.labels, minlength=CLASSES).tolist()
         if 0 in counts:
             missing = [c for c in range(CLASSES) if counts[c] == 0]

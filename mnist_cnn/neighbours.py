@@ -46,4 +46,4 @@ class Neighbours:
         parts = self.features(images).split(250)
         best = [(part @ self.known.T).topk(k) for part in parts]
         similarities, indices = (torch.cat(both) for both in zip(*best, strict=True))
-        return similarities, indices
+        return similarities.clamp(max=1), indices  # rounding may lead beyond

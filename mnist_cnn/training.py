@@ -118,6 +118,10 @@ def steps(
         raise ValueError(f"expected an optimizer, got {shorten(optimizer)}")
     if not isinstance(loader, Iterable):
         raise ValueError(f"expected batches, as of make_loaders, got {shorten(loader)}")
+    if not (augment is None or callable(augment)):
+        raise ValueError(f"expected augment to be a function, got {shorten(augment)}")
+    if not (schedule is None or isinstance(schedule, LRScheduler)):
+        raise ValueError(f"expected a schedule, got {shorten(schedule)}")
     smoothing = real_number(
         "label_smoothing", label_smoothing, 0, 1, "from 0 to below 1"
     )

@@ -188,6 +188,9 @@ def test_arguments_of_another_kind_are_told_at_the_call(digits):
             call(*arguments)
     with pytest.raises(ValueError, match="expected label_smoothing to be"):
         mc.steps(model, [], optimizer, label_smoothing=1)
+    for odd in ({"augment": 5}, {"schedule": "one cycle"}):
+        with pytest.raises(ValueError, match=r"expected .*, got"):
+            mc.steps(model, [], optimizer, **odd)
 
 
 def test_a_device_that_fails_is_not_picked(monkeypatch):

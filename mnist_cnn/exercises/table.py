@@ -107,7 +107,7 @@ def halving_by_convolution(answer: Any, known: Values) -> Values:
     convolutions = [row for row in rows if row.kind == "Conv2d"]
     expect(len(convolutions) == 8, "convolutions", found=len(convolutions))
     follows = {row.name: after.kind for row, after in pairwise(rows)}
-    bare = [row.name for row in convolutions if follows[row.name] in LINEAR]
+    bare = [row.name for row in convolutions if follows.get(row.name) in LINEAR]
     return {
         "parameters": sum(row.parameters for row in rows),
         "multiply_adds": sum(row.multiply_adds for row in rows),

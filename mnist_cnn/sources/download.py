@@ -1,4 +1,4 @@
-"""Fetch the archives of MNIST over the network, and never hang."""
+"""Fetch the archives of MNIST over the network; give up where nothing comes."""
 
 import hashlib
 import http.client
@@ -73,7 +73,7 @@ def _archive(
     for url in urls.copy():
         try:
             content = _get(url + name, report)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             reason: object = error.reason if type(error) is URLError else error
             if isinstance(error, HTTPError):
                 error.close()

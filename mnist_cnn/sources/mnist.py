@@ -28,7 +28,7 @@ def data_root() -> Path:
     made when something is put there.
     """
     if folder := os.environ.get("MNIST_CNN_DATA"):
-        return Path(folder).expanduser()
+        return Path(os.path.expanduser(folder))  # noqa: PTH111 - "~x" may be a name
     cache = platformdirs.user_cache_path("mnist_cnn")
     there = next((p for p in (cache, *cache.parents) if os.access(p, os.F_OK)), cache)
     if there.is_dir() and (there == cache or os.access(there, os.W_OK)):
