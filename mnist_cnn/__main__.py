@@ -17,7 +17,7 @@ from typing import Any
 from torch import nn
 
 import mnist_cnn as mc
-from mnist_cnn.cli import SOURCE_NOTES, parse, run_command
+from mnist_cnn.cli import RESULTS, SOURCE_NOTES, WEIGHTS, parse, run_command
 from mnist_cnn.devices import has_fast_bfloat16
 from mnist_cnn.files import write_whole
 
@@ -137,8 +137,8 @@ def run(arguments: Sequence[str] | None) -> int:
         "models": rows,
     }
     out = options.out / "stopped" if history.interrupted else options.out
-    mc.save(model, out / "model.safetensors")
-    write_whole(out / "results.json", (json.dumps(results, indent=2) + "\n").encode())
+    mc.save(model, out / WEIGHTS)
+    write_whole(out / RESULTS, (json.dumps(results, indent=2) + "\n").encode())
     draw(out, model, digits, history)
     print(f"\n{table(rows)}\n\nresults{note} in {out}")
     print(f"test accuracy {100 * accuracy:.2f} %{note}")

@@ -16,7 +16,9 @@ from mnist_cnn.data import SOURCES, data_root
 from mnist_cnn.files import as_path
 from mnist_cnn.recipes import RECIPES, Recipe
 
-__all__ = ["SOURCE_NOTES", "parse", "run_command"]
+__all__ = ["RESULTS", "SOURCE_NOTES", "WEIGHTS", "parse", "run_command"]
+
+WEIGHTS, RESULTS = "model.safetensors", "results.json"  # in the folder of a run
 
 SOURCE_NOTES = {"mnist": "", "standin": " of the stand-in, not MNIST"}  # with numbers
 HELP = {  # of each setting, by its name
@@ -68,7 +70,7 @@ def parse(
             recipe.build()
         options.out.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=options.out).close()  # can it take the weights?
-        for name in ("model.safetensors", "results.json"):
+        for name in (WEIGHTS, RESULTS):
             as_path(options.out / name)  # or is a folder of that name in the way?
     except (ValueError, OSError) as e:
         parser.error(str(e))

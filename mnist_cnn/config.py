@@ -47,7 +47,7 @@ class TrainConfig:
         0.0, "move images by up to so many pixels", 0, 28, "pixels from 0 to below 28"
     )
     rotation: float = setting(
-        0.0, "turn them by so many degrees", 0, ABOVE_180, "degrees from 0 to 180"
+        0.0, "turn images by so many degrees", 0, ABOVE_180, "degrees from 0 to 180"
     )
     bfloat16: bool = setting(False, "compute in 16 bits where that is fast")
 

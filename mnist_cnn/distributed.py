@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 import mnist_cnn as mc
-from mnist_cnn.cli import SOURCE_NOTES, parse
+from mnist_cnn.cli import SOURCE_NOTES, WEIGHTS, parse
 from mnist_cnn.training import check_finite, run
 
 COMMAND = "torchrun --local-addr=localhost --nproc-per-node=2 -m mnist_cnn.distributed"
@@ -70,7 +70,7 @@ def main() -> None:
     except (ValueError, OSError, RuntimeError, FloatingPointError) as e:
         sys.exit(f"error: {e}")
     if rank == 0:
-        mc.save(model, options.out / "model.safetensors")
+        mc.save(model, options.out / WEIGHTS)
         print(f"test accuracy {100 * accuracy:.2f} %{SOURCE_NOTES[test.source]}")
 
 
