@@ -29,10 +29,18 @@ def main() -> None:
         history = mc.fit(model, *digits, mc.TrainConfig(seed=seed), progress=False)
         if history.interrupted:
             break
-        done.append({"seed": seed, "test_accuracy": history.test_accuracy})
+        run = {"seed": seed, "test_accuracy": history.test_accuracy}
+        done.append(run | {"mistakes": mistakes(model, digits[1])})
         records.append(LINES, done[-1])
         print(f"seed {seed}: {history.test_accuracy[-1]:.2%}", flush=True)
     summarise(done)
+
+
+def mistakes(model: mc.VGG, test: mc.Digits) -> list[tuple[int, int]]:
+    """The images that are read wrong, each with the answer; all others are right."""
+    answers = mc.predict(model, test.images).argmax(dim=1).cpu()
+    wrong = (answers != test.labels).nonzero().flatten().tolist()
+    return [(i, int(answers[i])) for i in wrong]
 
 
 def summarise(done: list[dict]) -> None:
@@ -47,6 +55,7 @@ def summarise(done: list[dict]) -> None:
         "standard_deviation": statistics.stdev(final),
         "accuracies": final,
         "by_epoch": [run["test_accuracy"] for run in done],
+        "mistakes": [run["mistakes"] for run in done],
     }
     SUMMARY.write_text(json.dumps(summary) + "\n")
 

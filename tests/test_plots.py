@@ -90,11 +90,16 @@ def test_class_balance_bars_are_counts(digits):
 
 
 def test_learning_curves_are_the_history():
-    history = mc.History([2.3, 0.2], [0.1, 0.9], [2.3, 0.1], [0.1, 0.95], [0.0, 9.0])
+    history = mc.History(
+        [2.3, 0.2, 0.1], [0.1, 0.9, 0.95], [2.3, 0.1, 0.1], [0.1, 0.95, 0.96], [0.0] * 3
+    )
     losses, accuracies = plots.learning_curves(history).axes
     drawn = [line.get_ydata().tolist() for line in (*losses.lines, *accuracies.lines)]
     assert drawn[:2] == [history.train_loss, history.test_loss]
     assert drawn[2:] == [history.train_accuracy, history.test_accuracy]
+    # A mean over an epoch lies in its middle
+    places = [line.get_xdata().tolist() for line in losses.lines]
+    assert places == [[0, 0.5, 1.5], [0, 1, 2]]
     assert [t.get_text() for t in losses.get_legend().texts] == ["train", "test"]
     assert (losses.get_yscale(), accuracies.get_yscale()) == ("log", "logit")
     assert {0.1, 0.2, 0.5, 1, 2} <= set(losses.get_yticks())

@@ -41,7 +41,8 @@ def learning_curves(history: History) -> Figure:
     """Loss and accuracy by epoch, for the training and the test images.
 
     The loss is on a logarithmic scale, the accuracy on a logistic one, so that the
-    last tenths of a percent are seen beside the first step from nothing.
+    last tenths of a percent are seen beside the first step from nothing. A training
+    figure is the mean over its epoch, so it stands in the middle of it.
     """
     if not isinstance(history, History) or not history.test_loss:
         raise ValueError(f"expected a History with entries, got {shorten(history)}")
@@ -61,7 +62,8 @@ def _draw_curves(
     ax: Axes, train: list[float], test: list[float], ticks: list[float]
 ) -> None:
     """Both by epoch; where they are too flat to pass two of the ticks, with others."""
-    ax.plot(train, color=BLUE, marker="o", label="train")
+    middles = [max(0, epoch - 0.5) for epoch in range(len(train))]
+    ax.plot(middles, train, color=BLUE, marker="o", label="train")
     ax.plot(test, color=ORANGE, marker="s", label="test")
     ax.set_xlabel("epoch (0: untrained)")
     ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
