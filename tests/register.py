@@ -85,7 +85,7 @@ PHRASES = {
         *(100 / mc.CLASSES, MEANS[1], LAYER[1]),
     ),
     "shipped network: {} to {} %": VGG[2:],
-    "pay: {} mistakes instead of the linear layer's {}.": (
+    "a maximum: {} mistakes instead of the linear layer's {}.": (
         *(mistakes("VGG"), mistakes("linear layer")),
     ),
     "One run of the recipe reads {} % of the test digits": VGG[1:2],

@@ -283,12 +283,18 @@ def seeds_needed() -> Recorded:
 # Notebook 7
 
 
+def some(test: mc.Digits) -> mc.Digits:
+    """The 2,000 test digits that the notebook draws at random."""
+    order = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))
+    return test.take(order[:2_000])
+
+
 def components(train: mc.Digits, test: mc.Digits) -> Recorded:
     def needed(points: Tensor) -> int:
         variance = torch.linalg.svdvals(points - points.mean(dim=0)).square()
         return int((variance.cumsum(dim=0) < 0.9 * variance.sum()).sum()) + 1
 
-    images = test.images[:2_000]
+    images = some(test).images
     body = nn.Sequential(mc.load(source=test.source).features, nn.Flatten())
     of_features = needed(mc.predict(body, images))
     slips = {"one_less": of_features - 1, "pixels": needed(images.flatten(1))}
@@ -309,7 +315,7 @@ def labels_in_doubt(train: mc.Digits, test: mc.Digits) -> Recorded:
 
 
 def ten_small_steps(train: mc.Digits, test: mc.Digits) -> Recorded:
-    few, model = test.first(500), mc.load(source=test.source)
+    few, model = some(test).first(500), mc.load(source=test.source)
 
     def pushed(steps: int) -> float:
         moved = few.images
