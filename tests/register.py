@@ -89,7 +89,10 @@ PHRASES = {
         *(mistakes("VGG"), mistakes("linear layer")),
     ),
     "One run of the recipe reads {} % of the test digits": VGG[1:2],
-    "interval is {} % to {} %. A linear layer gets {} %": (*VGG[2:], LAYER[1]),
+    "interval is {} % to {} %, and for other people's digits rather {} % to {} %. "
+    "A linear layer gets {} %": (
+        *(*VGG[2:], *printed("04", "by-writers")[1][1:], LAYER[1]),
+    ),
     # Recorded runs
     "the loss falls from {} to {}; right, the accuracy rises from {} % to {} %": (
         *(HISTORY["test_loss"][0], HISTORY["test_loss"][-1]),
