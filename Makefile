@@ -69,7 +69,8 @@ notebooks: .venv
 figures: .venv
 	$(bin)/python tools/figures.py
 
-# The weights that come with the package: RUNS=plain_mnist trains these alone
+# The weights that come with the package: RUNS=plain_mnist trains these alone. The
+# second plain network of notebook 7 is mnist_cnn --seed 1, copied from runs/ by hand
 RUNS ?= plain_mnist plain_standin long_mnist long_standin
 weights: .venv
 	for run in $(RUNS); do \
