@@ -1,12 +1,16 @@
 """The exercises: each solution runs, and each check knows right from wrong."""
 
 import copy
+import os
 import re
 import runpy
+import subprocess
 import symtable
+import sys
 import time
 import tomllib
 from functools import cache
+from itertools import pairwise
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -15,6 +19,7 @@ import numpy as np
 import pytest
 import torch
 from pages import NOTEBOOKS, ROOT, fail_with, markdown
+from torch.nn import functional as F
 
 import mnist_cnn as mc
 from mnist_cnn.exercises import EXPECTED, HINTS
@@ -131,11 +136,13 @@ def test_they_lead_from_warm_up_to_open(path):
 
 
 def test_every_check_is_named_has_hints_and_is_tested():
+    hints = [n for n in exercises() if len(HINTS.get(n, {}).get("hints", ())) < 2]
+    fail_with([f"hints.toml: too few hints for {n}" for n in hints], "Two or more.")
     named = [name for e in exercises().values() for _, name in e.checks]
     typed = ANSWERS["wrong"].keys() | ON_PAPER.keys()
     places = {
         "table.py": CHECKS.keys(),
-        "hints.toml": HINTS.keys(),
+        "hints.toml": {n for n, texts in HINTS.items() if texts.keys() != {"hints"}},
         "answers.toml": typed,
     }
     wrong = [
@@ -204,9 +211,41 @@ def with_layers(model, **settings):
     return model
 
 
+def without_relu(model, *places):
+    """The model with nothing in these places of its features."""
+    model = copy.deepcopy(model)
+    for place in places:
+        model.features[place] = torch.nn.Identity()
+    return model
+
+
+def returns_nothing(model):
+    """The model with the commonest slip in forward: the return is missing."""
+    model = copy.deepcopy(model)
+    model.forward = lambda images: None
+    return model
+
+
+class Functional(torch.nn.Module):
+    """Exercise 2.4 with F.relu; a pool comes before the ReLU, where that is quicker."""
+
+    def __init__(self):
+        super().__init__()
+        sizes = pairwise((1, 8, 8, 16, 16))
+        convolutions = [torch.nn.Conv2d(n, m, 3, padding=1) for n, m in sizes]
+        self.convolutions = torch.nn.ModuleList(convolutions)
+        self.last = torch.nn.Linear(784, 10)
+
+    def forward(self, x):
+        for i, convolution in enumerate(self.convolutions):
+            x = F.relu(F.max_pool2d(convolution(x), 1 + i % 2))
+        return self.last(x.reshape(len(x), -1))
+
+
 def answer_in(number, code):
     """What a learner's code gives after the solution."""
-    return eval(code, solved(number) | {"with_layers": with_layers})
+    helpers = (with_layers, without_relu, returns_nothing, Functional)
+    return eval(code, solved(number) | {helper.__name__: helper for helper in helpers})
 
 
 def test_a_convolution_without_relu_is_named():
@@ -258,10 +297,54 @@ def test_no_answer_raises(number):
         assert "\n" not in verdict
 
 
-@pytest.mark.parametrize("exercise", ["9.9", 1.1, None, ["1.1"]])
+@pytest.mark.parametrize("exercise", ["9.9", "6.2", None, ["1.1"], ""])
 def test_unknown_exercise(exercise):
-    with pytest.raises(ValueError, match=r"one of \['1.1', '1.2', .*, got"):
+    there = '"6.1, 6.3": .* has no check' if exercise == "6.2" else "does not exist"
+    with pytest.raises(ValueError, match=there):
         mc.check(exercise, 1)
+
+
+def test_forgotten_brackets_and_quotes_do_no_harm():
+    right = EXPECTED["1.1"]["mnist"]["right"]
+    for verdict in (mc.check("1.1", *right), mc.check(1.1, right)):
+        assert verdict.right, verdict
+    assert "got nothing" in mc.check("1.1")
+
+
+def test_no_verdict_gives_an_answer_away():
+    """Least of all to what was typed as text."""
+    for number in CHECKS:
+        for typed in ("62250 parameters", "seven", "98,7", [2.3] * 300):
+            verdict = mc.check(number, typed)
+            assert "62,250" not in verdict
+            assert len(verdict) < 300
+
+
+def test_hints_go_from_the_first_to_the_last_and_stay_there():
+    count = len(HINTS["2.4"]["hints"])
+    said = [mc.hint("2.4") for _ in range(count + 1)]
+    assert [text[: text.index(":")] for text in said[:-1]] == [
+        f"Hint {i} of {count}" for i in range(1, count + 1)
+    ]
+    assert said[-1] == said[-2]
+    assert mc.hint(6.2).startswith("Hint 1")  # an exercise without a check
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_progress_is_kept_or_says_that_it_is_not(writable, tmp_path):
+    """From one kernel to the next, where the folder can be written."""
+    folder = tmp_path / "place" / "state"
+    (tmp_path / "place").mkdir() if writable else (tmp_path / "place").touch()
+    settings = {"MNIST_CNN_STATE": str(folder), "PYTHONIOENCODING": "utf-8"}
+    told = ""
+    for solution in ("'3.2', 0.7, 0.6", "'2.3', 22"):
+        code = f"import mnist_cnn as mc; mc.check({solution}); print(mc.progress())"
+        told = subprocess.check_output(
+            [sys.executable, "-c", code], env=os.environ | settings, encoding="utf-8"
+        )
+    assert "2.3 ✓" in told
+    assert ("3.2 ✓" in told) is writable
+    assert ("Kept until the kernel stops" in told) is not writable
 
 
 def test_shows_without_quotes():
