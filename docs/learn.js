@@ -48,15 +48,15 @@ function showIn(fold, box) {
   fold.querySelector("summary").after(line);
 }
 
-let box = null;
+let typed = null;
 const parts = "p.predict, .tag_guess, details.answer";
 for (const part of document.querySelectorAll(parts)) {
-  if (part.matches("p.predict")) box = boxBelow(part);
+  if (part.matches("p.predict")) typed = boxBelow(part);
   else if (part.matches(".tag_guess")) part.remove(); // its place is the box
-  else if (box) showIn(part, box);
+  else if (typed) showIn(part, typed);
 }
 
-for (const fold of document.querySelectorAll("details.recall")) {
+for (const fold of document.querySelectorAll("details.quiz")) {
   const choices = fold.previousElementSibling;
   const replies = [...fold.querySelectorAll("li")];
   const told = make("p", "told");

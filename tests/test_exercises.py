@@ -10,7 +10,6 @@ import sys
 import time
 import tomllib
 from functools import cache
-from itertools import pairwise
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -19,7 +18,6 @@ import numpy as np
 import pytest
 import torch
 from pages import NOTEBOOKS, ROOT, fail_with, markdown
-from torch.nn import functional as F
 
 import mnist_cnn as mc
 from mnist_cnn.exercises import EXPECTED, HINTS
@@ -211,41 +209,9 @@ def with_layers(model, **settings):
     return model
 
 
-def without_relu(model, *places):
-    """The model with nothing in these places of its features."""
-    model = copy.deepcopy(model)
-    for place in places:
-        model.features[place] = torch.nn.Identity()
-    return model
-
-
-def returns_nothing(model):
-    """The model with the commonest slip in forward: the return is missing."""
-    model = copy.deepcopy(model)
-    model.forward = lambda images: None
-    return model
-
-
-class Functional(torch.nn.Module):
-    """Exercise 2.4 with F.relu; a pool comes before the ReLU, where that is quicker."""
-
-    def __init__(self):
-        super().__init__()
-        sizes = pairwise((1, 8, 8, 16, 16))
-        convolutions = [torch.nn.Conv2d(n, m, 3, padding=1) for n, m in sizes]
-        self.convolutions = torch.nn.ModuleList(convolutions)
-        self.last = torch.nn.Linear(784, 10)
-
-    def forward(self, x):
-        for i, convolution in enumerate(self.convolutions):
-            x = F.relu(F.max_pool2d(convolution(x), 1 + i % 2))
-        return self.last(x.reshape(len(x), -1))
-
-
 def answer_in(number, code):
     """What a learner's code gives after the solution."""
-    helpers = (with_layers, without_relu, returns_nothing, Functional)
-    return eval(code, solved(number) | {helper.__name__: helper for helper in helpers})
+    return eval(code, solved(number) | {"with_layers": with_layers})
 
 
 def test_a_convolution_without_relu_is_named():
@@ -281,7 +247,7 @@ def test_answers_are_judged(number, code, slip):
 
 ODD = [
     *(None, "seven", "", "98,7", "nan", " -1e999 ", "9" * 5_000, True, 10**400, -1),
-    *(float("nan"), mc.VGG, [], [None, None], [1, "two", 3], {"a": 1}),
+    *(float("nan"), mc.VGG, [], [None, None], [1, "two", 3], {"a": 1}, "62250 in all"),
     *(np.zeros((2, 3)), np.array(["a", "b"]), torch.zeros(5, device="meta")),
     *(torch.full((5, 1, 28, 28), torch.nan), torch.zeros(784)),
     *(torch.nn.Identity(), torch.nn.Linear(3, 4)),
@@ -295,6 +261,8 @@ def test_no_answer_raises(number):
         assert not verdict.right
         assert verdict.slip in HINTS[number] | HINTS["all"]
         assert "\n" not in verdict
+        assert len(verdict) < 400
+        assert "62,250" not in verdict  # the answer to 2.2
 
 
 @pytest.mark.parametrize("exercise", ["9.9", "6.2", None, ["1.1"], ""])
@@ -309,15 +277,6 @@ def test_forgotten_brackets_and_quotes_do_no_harm():
     for verdict in (mc.check("1.1", *right), mc.check(1.1, right)):
         assert verdict.right, verdict
     assert "got nothing" in mc.check("1.1")
-
-
-def test_no_verdict_gives_an_answer_away():
-    """Least of all to what was typed as text."""
-    for number in CHECKS:
-        for typed in ("62250 parameters", "seven", "98,7", [2.3] * 300):
-            verdict = mc.check(number, typed)
-            assert "62,250" not in verdict
-            assert len(verdict) < 300
 
 
 def test_hints_go_from_the_first_to_the_last_and_stay_there():
