@@ -38,14 +38,21 @@ function boxBelow(question) {
 }
 
 function showIn(fold, box) {
-  const line = make("p", "guessed");
+  const none = "No guess yet"; // as mc.guessed says, if the cell prints that
+  const line = make("span", "guessed");
+  const texts = fold.querySelector("pre")?.childNodes ?? [];
+  const printed = [...texts].find((node) => node.nodeValue?.startsWith(none));
+  if (printed) {
+    printed.nodeValue = printed.nodeValue.slice(none.length);
+    printed.before(line);
+  } else {
+    fold.querySelector("summary").after(line);
+  }
   const update = () => {
-    line.textContent = `You guessed: ${box.value}`;
-    line.hidden = !box.value.trim();
+    line.textContent = box.value.trim() ? `You guessed ${box.value}` : none;
   };
   box.addEventListener("input", update);
   update();
-  fold.querySelector("summary").after(line);
 }
 
 let typed = null;
@@ -53,7 +60,10 @@ const parts = "p.predict, .tag_guess, details.answer";
 for (const part of document.querySelectorAll(parts)) {
   if (part.matches("p.predict")) typed = boxBelow(part);
   else if (part.matches(".tag_guess")) part.remove(); // its place is the box
-  else if (typed) showIn(part, typed);
+  else if (typed) {
+    showIn(part, typed);
+    typed = null;
+  }
 }
 
 for (const fold of document.querySelectorAll("details.quiz")) {

@@ -223,6 +223,10 @@ def guesses(notebook: NotebookNode) -> Broken:
                 yield cell.id, "is no guess = ... below a question"
         elif cell.cell_type == "markdown" and "<details>" in cell.source:
             waiting = None
+        elif "guess" in tags(above):
+            first = cell.outputs[0].get("text", "") if "answer" in tags(cell) else ""
+            if not first.startswith("No guess yet\n"):
+                yield cell.id, "does not begin with print(mc.guessed(guess))"
         above = cell
     if waiting:
         yield waiting, "no folded reply follows"

@@ -27,8 +27,8 @@ class Shown(str):
 
 
 def guessed(guess: object) -> str:
-    """What to put behind an outcome; nothing where the three dots still stand."""
-    return "" if guess is ... else f"   (you guessed {guess})"
+    """The first line of an outcome: all that JupyterLab shows of a collapsed one."""
+    return "No guess yet" if guess is ... else f"You guessed {guess}"
 
 
 def hint(exercise: str) -> Shown:

@@ -125,7 +125,7 @@ def test_figures_have_their_captions_as_alternative_text(page, path):
     assert captions.count() == len(written)
     figures = page.locator("article .cell_output img").all()
     told = [image.get_attribute("alt") for image in figures]
-    assert told == [" ".join(c.split()) for c in captions.all_inner_texts()]
+    assert told == [" ".join(c.split()) for c in captions.all_text_contents()]
 
 
 @notebooks
@@ -160,7 +160,7 @@ def test_a_guess_is_met_again_and_a_choice_is_told_what_it_overlooks(page):
     page.locator(".guess input").nth(1).fill("two thirds")
     page.reload()
     answers = page.locator("details.answer")
-    met = answers.get_by_text("You guessed: two thirds")
+    met = answers.get_by_text("You guessed two thirds")
     answers.nth(1).locator("summary").click()
     assert met.first.is_visible()
     assert page.locator(".tag_guess").count() == 0
