@@ -45,7 +45,7 @@ def one_of(exercise: object, known: Iterable[str]) -> str:
     if name not in known:
         here = ", ".join(sorted(n for n in known if n[0] == name[:1])) or "1.1"
         why = "has no check" if name in HINTS else "does not exist"
-        raise ValueError(f'expected an exercise, as "{here}": {exercise!r} {why}')
+        raise ValueError(f"exercise {exercise!r} {why}; try {here}")
     return name
 
 

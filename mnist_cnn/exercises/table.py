@@ -95,7 +95,7 @@ def network_of_ones_own(answer: Any, known: Values) -> Values:
     expect(found == wanted, "convolutions", sides=sides)
     reached, gave, logits = with_noise(answer)
     bare = [str(n) for n, into in enumerate(reached[1:5], 1) if into.min() != 0]
-    expect(not bare, "relu", bare=" and ".join(bare))
+    expect(not bare, "relu", bare=", ".join(bare))
     expect(torch.equal(logits, gave[-1]), "no_logits")
     return {"parameters": counted}
 
