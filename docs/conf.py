@@ -56,9 +56,9 @@ html_sidebars = {  # the theme's, and the page to draw on before the others
         "sidebar/scroll-end.html",
     ]
 }
-html_static_path = ["style.css", "terms.js"]
+html_static_path = ["style.css", "terms.js", "learn.js"]
 html_css_files = ["style.css"]
-html_js_files = [("terms.js", {"defer": "defer"})]
+html_js_files = [(name, {"defer": "defer"}) for name in ("terms.js", "learn.js")]
 pygments_dark_style = "github-dark"
 html_show_copyright = False
 html_copy_source = False
@@ -123,7 +123,8 @@ def shape_notebooks(app, doctree):
             paragraph["classes"].append("caption")
         if text.startswith(("Previous: ", "Next: ")):  # the theme has both
             paragraph.parent.remove(paragraph)
-        if any(part.astext() == "Predict:" for part in paragraph.findall(nodes.strong)):
+        bold = {part.astext() for part in paragraph.findall(nodes.strong)}
+        if bold & {"Predict.", "Predict:"}:
             paragraph["classes"].append("predict")
     for cell in doctree.findall(is_answer):
         summary = "<summary>You have guessed? Show the output</summary>"
@@ -131,7 +132,11 @@ def shape_notebooks(app, doctree):
         closing = nodes.raw("", "</details>", format="html")
         (output,) = filter(is_output, cell)
         place = cell.index(output)
-        cell[place : place + 1] = [opening, output, closing]
+        after = cell.next_node(descend=False, siblings=True)
+        caption = [after] if is_caption(after) else []  # waits with its figure
+        for paragraph in caption:
+            paragraph.parent.remove(paragraph)
+        cell[place : place + 1] = [opening, output, *caption, closing]
 
 
 def is_answer(node):

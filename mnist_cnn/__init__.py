@@ -34,7 +34,7 @@ from mnist_cnn.training import History, fit, make_loaders, steps
 
 if TYPE_CHECKING:  # see LAZY
     from mnist_cnn import plots
-    from mnist_cnn.exercises import check
+    from mnist_cnn.exercises import check, guessed, hint, progress
     from mnist_cnn.handwriting import FoundDigit, find_digits, to_mnist
     from mnist_cnn.pad import DigitPad
 
@@ -63,6 +63,8 @@ __all__ = [
     "export_onnx",
     "find_digits",
     "fit",
+    "guessed",
+    "hint",
     "linear_baseline",
     "load",
     "load_mnist",
@@ -71,6 +73,7 @@ __all__ = [
     "pick_device",
     "plots",
     "predict",
+    "progress",
     "save",
     "seed_everything",
     "steps",
@@ -84,9 +87,9 @@ __all__ = [
 LAZY = {
     "DigitPad": "mnist_cnn.pad",
     "FoundDigit": "mnist_cnn.handwriting",
-    "check": "mnist_cnn.exercises",
     "find_digits": "mnist_cnn.handwriting",
     "to_mnist": "mnist_cnn.handwriting",
+    **dict.fromkeys(("check", "guessed", "hint", "progress"), "mnist_cnn.exercises"),
 }
 
 

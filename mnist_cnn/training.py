@@ -15,12 +15,12 @@ from torch.utils.data import BatchSampler, DataLoader, RandomSampler, Sequential
 
 from mnist_cnn.arguments import check_model, real_number, shorten, whole_number
 from mnist_cnn.augment import augment
+from mnist_cnn.bar import progress_bar
 from mnist_cnn.config import TrainConfig
 from mnist_cnn.data import Digits, as_digits
 from mnist_cnn.devices import Bfloat16, has_fast_bfloat16
 from mnist_cnn.metrics import Metrics, evaluate
 from mnist_cnn.model import device_of
-from mnist_cnn.progress import progress_bar
 
 __all__ = ["History", "Step", "fit", "make_loaders", "steps"]
 

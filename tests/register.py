@@ -46,6 +46,7 @@ def printed(notebook: str, cell_id: str) -> list[list[float]]:
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     (cell,) = (cell for cell in cells if cell["id"] == cell_id)
     lines = "".join(cell["outputs"][0]["text"]).splitlines()
+    lines = [line for line in lines if line != "No guess yet"]
     return [[float(n) for n in re.findall(r"[\d.]+", line)] for line in lines]
 
 

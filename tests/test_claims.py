@@ -234,7 +234,7 @@ def test_readme_has_the_times_of_the_notebook(path):
     (line,) = (
         line
         for line in (ROOT / "README.md").read_text("utf-8").splitlines()
-        if line.startswith("|") and f"](notebooks/{path.name})" in line
+        if line.startswith("|") and f"/notebooks/{path.stem}.html)" in line
     )
     assert "| {} min | {} s |".format(*rows) in line
 

@@ -1,9 +1,12 @@
 """The exercises: each solution runs, and each check knows right from wrong."""
 
 import copy
+import os
 import re
 import runpy
+import subprocess
 import symtable
+import sys
 import time
 import tomllib
 from functools import cache
@@ -131,11 +134,13 @@ def test_they_lead_from_warm_up_to_open(path):
 
 
 def test_every_check_is_named_has_hints_and_is_tested():
+    hints = [n for n in exercises() if len(HINTS.get(n, {}).get("hints", ())) < 2]
+    fail_with([f"hints.toml: too few hints for {n}" for n in hints], "Two or more.")
     named = [name for e in exercises().values() for _, name in e.checks]
     typed = ANSWERS["wrong"].keys() | ON_PAPER.keys()
     places = {
         "table.py": CHECKS.keys(),
-        "hints.toml": HINTS.keys(),
+        "hints.toml": {n for n, texts in HINTS.items() if texts.keys() != {"hints"}},
         "answers.toml": typed,
     }
     wrong = [
@@ -242,7 +247,7 @@ def test_answers_are_judged(number, code, slip):
 
 ODD = [
     *(None, "seven", "", "98,7", "nan", " -1e999 ", "9" * 5_000, True, 10**400, -1),
-    *(float("nan"), mc.VGG, [], [None, None], [1, "two", 3], {"a": 1}),
+    *(float("nan"), mc.VGG, [], [None, None], [1, "two", 3], {"a": 1}, "62250 in all"),
     *(np.zeros((2, 3)), np.array(["a", "b"]), torch.zeros(5, device="meta")),
     *(torch.full((5, 1, 28, 28), torch.nan), torch.zeros(784)),
     *(torch.nn.Identity(), torch.nn.Linear(3, 4)),
@@ -256,12 +261,49 @@ def test_no_answer_raises(number):
         assert not verdict.right
         assert verdict.slip in HINTS[number] | HINTS["all"]
         assert "\n" not in verdict
+        assert len(verdict) < 400
+        assert "62,250" not in verdict  # the answer to 2.2
 
 
-@pytest.mark.parametrize("exercise", ["9.9", 1.1, None, ["1.1"]])
+@pytest.mark.parametrize("exercise", ["9.9", "6.2", None, ["1.1"], ""])
 def test_unknown_exercise(exercise):
-    with pytest.raises(ValueError, match=r"one of \['1.1', '1.2', .*, got"):
+    there = "has no check; try 6.1, 6.3" if exercise == "6.2" else "does not exist"
+    with pytest.raises(ValueError, match=there):
         mc.check(exercise, 1)
+
+
+def test_forgotten_brackets_and_quotes_do_no_harm():
+    right = EXPECTED["1.1"]["mnist"]["right"]
+    for verdict in (mc.check("1.1", *right), mc.check(1.1, right)):
+        assert verdict.right, verdict
+    assert "got nothing" in mc.check("1.1")
+
+
+def test_hints_go_from_the_first_to_the_last_and_stay_there():
+    count = len(HINTS["2.4"]["hints"])
+    said = [mc.hint("2.4") for _ in range(count + 1)]
+    assert [text[: text.index(":")] for text in said[:-1]] == [
+        f"Hint {i} of {count}" for i in range(1, count + 1)
+    ]
+    assert said[-1] == said[-2]
+    assert mc.hint(6.2).startswith("Hint 1")  # an exercise without a check
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_progress_is_kept_or_says_that_it_is_not(writable, tmp_path):
+    """From one kernel to the next, where the folder can be written."""
+    folder = tmp_path / "place" / "state"
+    (tmp_path / "place").mkdir() if writable else (tmp_path / "place").touch()
+    settings = {"MNIST_CNN_STATE": str(folder), "PYTHONIOENCODING": "utf-8"}
+    told = ""
+    for solution in ("'3.2', 0.7, 0.6", "'2.3', 22"):
+        code = f"import mnist_cnn as mc; mc.check({solution}); print(mc.progress())"
+        told = subprocess.check_output(
+            [sys.executable, "-c", code], env=os.environ | settings, encoding="utf-8"
+        )
+    assert "2.3 ✓" in told
+    assert ("3.2 ✓" in told) is writable
+    assert ("Kept until the kernel stops" in told) is not writable
 
 
 def test_shows_without_quotes():

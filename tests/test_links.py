@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import tomllib
 from collections import Counter
 from pathlib import Path
 
@@ -85,7 +86,10 @@ def test_notebooks_form_a_chain(place):
 
 
 def test_readme_names_every_notebook_by_its_title():
-    expected = {(f"notebooks/{path.name}", title(path)) for path in NOTEBOOKS}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    site = project["urls"]["Documentation"]
+    pages = {path: f"{site}notebooks/{path.stem}.html" for path in NOTEBOOKS}
+    expected = {(page, title(path)) for path, page in pages.items()}
     missing = sorted(expected - {*read(ROOT / "README.md").links})
     wrong = [f"README.md: no link [{text}]({to})" for to, text in missing]
     fail_with(wrong, "The table of notebooks has each by its title.")

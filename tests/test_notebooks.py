@@ -23,6 +23,12 @@ from PIL import Image
 MOST_BYTES = 800_000
 MOST_LINES = 20  # of code in a cell
 TAGS = {"nbval-ignore-output", "hide-input", "hide-cell", "remove-cell", "answer"}
+TAGS |= {"guess"}
+PREDICT = re.compile(r"\*\*Predict[.:]\*\*")
+LIST = r"((?:- .+\n)+)\n"  # each item in one line
+RECALL = re.compile(
+    rf'{LIST}<details class="quiz"><summary>Answer</summary>\n\n{LIST}</details>'
+)
 CHECK = "# For the tests: nothing to read\n"  # all that JupyterLab shows of such a cell
 # What differs from machine to machine, and so must not be in an output
 RESIDUE = {
@@ -140,11 +146,16 @@ def magics(notebook: NotebookNode) -> Broken:
 
 
 def known_tags(notebook: NotebookNode) -> Broken:
-    """See TAGS in tests/test_notebooks.py; hide-input is for setup and imports."""
+    """See TAGS in tests/test_notebooks.py; hide-input is for setup and imports.
+
+    These begin with a comment, which is all that JupyterLab shows of them.
+    """
     for cell in notebook.cells:
         yield from ((cell.id, f"the tag {tag}") for tag in {*tags(cell)} - TAGS)
         if ("hide-input" in tags(cell)) != (cell.id in ("setup", "imports")):
             yield cell.id, f"the tags {tags(cell)}"
+        if "hide-input" in tags(cell) and not cell.source.startswith("# "):
+            yield cell.id, "begins without a comment"
 
 
 def training(notebook: NotebookNode) -> Broken:
@@ -187,17 +198,51 @@ def solutions(notebook: NotebookNode) -> Broken:
 
 
 def questions(notebook: NotebookNode) -> Broken:
-    """The cell that answers a **Predict:** has outputs and the tag answer."""
+    """The cell that answers a **Predict.** has outputs and the tag answer."""
     waiting = None
-    for cell in [*notebook.cells, nbformat.v4.new_markdown_cell("**Predict:**")]:
+    for cell in [*notebook.cells, nbformat.v4.new_markdown_cell("**Predict.**")]:
         if "answer" in tags(cell):
             waiting = None
             if not cell.outputs:
                 yield cell.id, "answers without an output"
-        elif cell.cell_type == "markdown" and "**Predict:**" in cell.source:
+        elif cell.cell_type == "markdown" and PREDICT.search(cell.source):
             if waiting:
                 yield waiting, "asks, and no answer follows"
             waiting = cell.id
+
+
+def guesses(notebook: NotebookNode) -> Broken:
+    """A Predict, then guess = ..., then the answer, and a reply in a <details>."""
+    above, waiting = notebook.cells[0], None
+    for cell in notebook.cells:
+        if "guess" in tags(cell):
+            if waiting:
+                yield waiting, "no folded reply follows"
+            waiting = cell.id
+            if not (PREDICT.search(above.source) and "guess = ..." in cell.source):
+                yield cell.id, "is no guess = ... below a question"
+        elif cell.cell_type == "markdown" and "<details>" in cell.source:
+            waiting = None
+        elif "guess" in tags(above):
+            first = cell.outputs[0].get("text", "") if "answer" in tags(cell) else ""
+            if not first.startswith("No guess yet\n"):
+                yield cell.id, "does not begin with print(mc.guessed(guess))"
+        above = cell
+    if waiting:
+        yield waiting, "no folded reply follows"
+
+
+def recall(notebook: NotebookNode) -> Broken:
+    """Five questions; of each choice is said what it overlooks, and one is Right."""
+    text = "".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    questions = RECALL.findall(text)
+    if {len(questions), text.count('class="quiz"')} not in ({0}, {5}):
+        yield "recall", f"{len(questions)} questions in the form, not five"
+    for choices, replies in questions:
+        letters = [re.findall(r"^- \*\*([a-z])\.", s, re.M) for s in (choices, replies)]
+        told = all(len(reply.split()) > 5 for reply in replies.splitlines())
+        if letters[0] != letters[1] or replies.count(". Right.**") != 1 or not told:
+            yield "recall", f"a reply is missing, or which is right: {replies}"
 
 
 def opening(notebook: NotebookNode) -> Broken:
@@ -215,7 +260,7 @@ def opening(notebook: NotebookNode) -> Broken:
 
 
 RULES = [as_written_by_make, outputs, figures, captions, lines, imports, magics]
-RULES += [known_tags, training, checks, solutions, questions, opening]
+RULES += [known_tags, training, checks, solutions, questions, guesses, recall, opening]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)

@@ -25,10 +25,13 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 WIDGET = "application/vnd.jupyter.widget-view+json"
-# What JupyterLab folds in a cell with a tag; it shows the first line of folded code
+# What is folded in a cell with a tag, in JupyterLab and, by cellView, in Colab; of
+# folded code JupyterLab shows the first line, and running a cell shows its output
 FOLDED = {
-    "remove-cell": {"source_hidden": True},
-    "hide-cell": {"source_hidden": True, "outputs_hidden": True},
+    "answer": {"jupyter": {"outputs_hidden": True}},
+    "hide-cell": {"jupyter": {"source_hidden": True, "outputs_hidden": True}},
+    "hide-input": {"jupyter": {"source_hidden": True}, "cellView": "form"},
+    "remove-cell": {"jupyter": {"source_hidden": True}},
 }
 
 
@@ -53,9 +56,8 @@ def clean(notebook: nbformat.NotebookNode) -> None:
 
 def metadata(tags: list[str] | None) -> dict[str, object]:
     """All that is kept of a cell's metadata: its tags, and what follows from them."""
-    folded = next((FOLDED[tag] for tag in tags or () if tag in FOLDED), None)
-    kept = {"tags": tags, "jupyter": folded}
-    return {key: value for key, value in kept.items() if value}
+    folded = next((FOLDED[tag] for tag in tags or () if tag in FOLDED), {})
+    return folded | ({"tags": tags} if tags else {})
 
 
 def last_state(text: str) -> str:
@@ -75,8 +77,10 @@ def execute(path: Path, timeout: int) -> None:
         record_timing=False,
     )
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as empty:
-        # Nobody's settings of IPython and Jupyter: outputs are the same for all
-        folders = dict.fromkeys(("IPYTHONDIR", "JUPYTER_CONFIG_DIR"), empty)
+        # Nobody's settings of IPython and Jupyter, and nobody's solved exercises:
+        # outputs are the same for all
+        names = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "MNIST_CNN_STATE")
+        folders = dict.fromkeys(names, empty)
         client.execute(env=os.environ | folders | {"PYTHONSTARTUP": ""})
     clean(notebook)
     nbformat.write(notebook, path)

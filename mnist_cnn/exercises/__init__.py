@@ -4,28 +4,26 @@ A new exercise is a row of ``CHECKS`` in ``table.py``, made of what ``matchers.p
 has; its texts in ``hints.toml``, by the slip's id; and the notebook, which names the
 check. That is all where the answer is worked out ``OnPaper``. Else what is expected is
 recorded in ``expected.json``, by a function in ``tools/expected.py``, and
-``tests/answers.toml`` lists typed answers with their slips. A check loads no digits,
-trains nothing and remembers nothing.
+``tests/answers.toml`` lists typed answers with their slips. A check loads no digits and
+trains nothing; of a right answer it keeps that it was, see ``desk.py``.
 """
 
 import json
-import tomllib
 from pathlib import Path
 from typing import Any
 
+from mnist_cnn.exercises.desk import HINTS, Shown, guessed, hint, note, one_of, progress
 from mnist_cnn.exercises.matchers import Slip
 from mnist_cnn.exercises.table import CHECKS
 
-__all__ = ["Verdict", "check"]
+__all__ = ["Verdict", "check", "guessed", "hint", "progress"]
 
-FOLDER = Path(__file__).parent
-EXPECTED = json.loads((FOLDER / "expected.json").read_text("utf-8"))
-HINTS = tomllib.loads((FOLDER / "hints.toml").read_text("utf-8"))
+EXPECTED = json.loads((Path(__file__).parent / "expected.json").read_text("utf-8"))
 SOURCES = {"mnist": "MNIST", "standin": "the stand-in"}
 
 
-class Verdict(str):
-    """A text that a notebook shows without quotes.
+class Verdict(Shown):
+    """What a check says.
 
     right: whether the answer was; else slip is the id of what was wrong with it.
     """
@@ -38,31 +36,27 @@ class Verdict(str):
         verdict.right, verdict.slip = slip is None, slip
         return verdict
 
-    def __repr__(self) -> str:
-        return str(self)
 
-
-def check(exercise: str, answer: object) -> Verdict:
+def check(exercise: str, *answer: object) -> Verdict:
     """Say whether the answer to an exercise is right and, if not, what is wrong.
 
-    exercise: the notebook and the number in it, such as "1.2". Call it on the last line
-    of a cell. An answer is compared with what MNIST gives and with what the stand-in
-    does. Raises ValueError, with the numbers there are, for an unknown exercise,
-    and nothing for a wrong answer.
+    exercise: the notebook and the number in it, such as "1.2". answer: of several
+    parts, in brackets or not. Call it on the last line of a cell. An answer is compared
+    with what MNIST gives and with what the stand-in does. Raises ValueError, with
+    the numbers there are, for an unknown exercise, and nothing for a wrong answer.
     """
-    if not isinstance(exercise, str) or exercise not in CHECKS:
-        raise ValueError(
-            f"expected exercise to be one of {[*CHECKS]}, got {exercise!r}"
-        )
+    exercise = one_of(exercise, CHECKS)
+    whole = answer[0] if len(answer) == 1 else answer
     slips = []
     for source, known in EXPECTED.get(exercise, {"any": {}}).items():
         shown = known | {"source": SOURCES.get(source)}
         try:
-            shown |= CHECKS[exercise](answer, known)
+            shown |= CHECKS[exercise](whole, known)
         except Slip as made:
             made.shown = shown | made.shown
             slips.append(made)
         else:
+            note(exercise)
             right = "Right, for the stand-in." if source == "standin" else "Right."
             remark = worded(exercise, shown.get("remark", "right"), shown)
             return Verdict(f"{right} {remark}".rstrip())

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mnist_cnn.arguments import shorten
 from mnist_cnn.data import CLASSES, IMAGE_SHAPE
 from mnist_cnn.metrics import predict
 from mnist_cnn.model import Layer, trace
@@ -24,7 +25,7 @@ Values = dict[str, Any]
 Check = Callable[[Any, Values], Values]
 
 ROUNDED = 0.00051  # a share is right when rounded to a tenth of a percent
-THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")  # and not "98,7"
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}([, ]\d{3})+(\.\d*)?")  # and not "98,7"
 
 
 class Slip(Exception):
@@ -47,26 +48,29 @@ def expect(condition: bool, slip: str, /, **shown: Any) -> None:
 def kind(answer: Any) -> str:
     """What came in place of an answer, in a few words."""
     if isinstance(answer, str):
-        return 'text that is no number (as "62,250" or "98.7" would be)'
+        return f"the text {shorten(answer)}, which is no number"
     if isinstance(answer, Tensor | np.ndarray):
         return f"{type(answer).__name__} of shape {tuple(answer.shape)}"
     if isinstance(answer, list | tuple):
-        return f"a {type(answer).__name__} of {len(answer)}"
+        return f"a {type(answer).__name__} of {len(answer)}" if answer else "nothing"
     return str(answer) if isinstance(answer, float | None) else type(answer).__name__
 
 
 def number(answer: Any) -> float:
-    """A finite number, also as text, or from a tensor or array that holds just one."""
+    """A finite number, also as text ("98.7 %" is 0.987) or all that something holds."""
+    many = several(answer) and len(answer) > 1
     try:
-        one = answer.item() if isinstance(answer, Tensor | np.ndarray) else answer
+        one = answer[0] if isinstance(answer, list | tuple) and not many else answer
+        one = one.item() if isinstance(one, Tensor | np.ndarray) else one
         if isinstance(one, str):
-            text = one.strip()
-            one = float(text.replace(",", "") if THOUSANDS.fullmatch(text) else text)
+            text, percent = re.subn(r"\s*%$", "", one.strip())
+            text = re.sub("[, ]", "", text) if THOUSANDS.fullmatch(text) else text
+            one = float(text) / 100**percent
         real = isinstance(one, numbers.Real) and not isinstance(one, bool)
         value = float(one) if real else math.nan
-    except (RuntimeError, ValueError, OverflowError):
-        value = math.nan  # several numbers, other text, or far too large
-    expect(math.isfinite(value), "expected", got=kind(answer))
+    except (IndexError, RuntimeError, ValueError, OverflowError):
+        value = math.nan  # none or several numbers, other text, or far too large
+    expect(math.isfinite(value), "many" if many else "expected", got=kind(answer))
     return value
 
 
@@ -101,6 +105,7 @@ def several(answer: Any) -> bool:
 
 def items(answer: Any, count: int) -> list[Any]:
     """The items of an answer that holds ``count`` of them."""
+    expect(not isinstance(answer, str), "quoted", got=kind(answer))
     expect(several(answer) and len(answer) == count, "expected", got=kind(answer))
     return [*answer]
 
@@ -128,7 +133,9 @@ def layers(answer: Any) -> list[Layer]:
         rows = trace(answer)
         shape = tuple(predict(answer, torch.zeros(7, *IMAGE_SHAPE)).shape)
     except Exception as error:  # the model may be anything
-        raise Slip("fails", reason=error) from error
+        slips = {"NoneType": "no_return", "mat1 and mat2": "no_flatten"}
+        known = (slip for sign, slip in slips.items() if sign in str(error))
+        raise Slip(next(known, "fails"), reason=error) from error
     expect(shape == (7, CLASSES), "logits", shape=shape)
     return rows
 
@@ -137,39 +144,49 @@ def equal(
     read: Callable[[Any], float],
     *names: str,
     within: float | tuple[float, ...] = 0.0,
-    ordered: bool = False,
     by_value: tuple[str, ...] = (),
 ) -> Check:
     """A check of one number or, with a name for each, of several.
 
     Compares each with what is recorded as "right" and, where it is not, with what each
     of "slips" gives: "other" is none of them. within: how far off a number may be, or
-    each of them. ordered: whether two right ones the other way round are the
-    slip "reversed". by_value: recorded lists of which the hint shows the value's item.
+    each of them; where it may be, two decimals are enough. by_value: recorded
+    lists of which the hint shows the value's item.
     """
 
     def check(answer: Any, known: Values) -> Values:
         found = items(answer, len(names)) if names else [answer]
         values = [read(item) for item in found]
         limits = within if isinstance(within, tuple) else [within] * len(values)
-        if ordered:
-            expect(values != known["right"][::-1], "reversed")
-        for part, (value, limit) in enumerate(zip(values, limits, strict=True)):
-            right = known["right"][part]
-            if abs(value - right) <= limit:
+        parts = [*zip(values, known["right"], limits, strict=True)]
+        somewhere = [any(abs(v - r) <= most for _, r, most in parts) for v in values]
+        coarse = [limit > 0 and rounded(v, right, 1) for v, right, limit in parts]
+        for part, (value, right, limit) in enumerate(parts):
+            slips = {name: wrong[part] for name, wrong in known["slips"].items()}
+            slips = {name: wrong for name, wrong in slips.items() if wrong is not None}
+            decimals = limit > 0 and value % 1 > 0 and rounded(value, right, 2)
+            unclear = decimals and any(rounded(value, w, 2) for w in slips.values())
+            if abs(value - right) <= limit or (decimals and not unclear):
                 continue
+            signs = {
+                "coarse": len(parts) > 1 and all(coarse),
+                **{name: abs(value - w) <= limit for name, w in slips.items()},
+                "misplaced": all(somewhere),
+                "other": not (unclear or coarse[part]),
+            }
+            slip = next((name for name, shows in signs.items() if shows), "coarse")
             shown = known | {key: known[key][value] for key in by_value}
-            shown |= {"value": value, "name": names[part] if names else ""}
-            shown["less"] = "fewer" if value > right else "more"
-            if limit == ROUNDED and value == round(right, 2):
-                raise Slip("coarse", part, **shown)
-            for slip, wrong in known["slips"].items():
-                if wrong[part] is not None and abs(value - wrong[part]) <= limit:
-                    raise Slip(slip, part, **shown)
-            raise Slip("other", part, **shown)
+            shown |= {"value": value, "less": "fewer" if value > right else "more"}
+            name = names[part] if names else ""
+            raise Slip(slip, part, **shown, name=name, order=", ".join(names))
         return {}
 
     return check
+
+
+def rounded(value: float, exact: float, decimals: int) -> bool:
+    """Whether this is the other, rounded: for one that is no whole number."""
+    return exact % 1 != 0 and math.isclose(value, round(exact, decimals), abs_tol=1e-6)
 
 
 @dataclass(frozen=True)

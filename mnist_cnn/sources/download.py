@@ -11,7 +11,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, getproxies, urlopen
 
-from mnist_cnn.progress import progress_bar
+from mnist_cnn.bar import progress_bar
 
 __all__ = ["CannotDownload", "fetch"]
 

@@ -28,6 +28,7 @@ HEAD = """Object.fromEntries([...document.querySelectorAll('meta[content]')].map
 
 
 TEXTS = {f"notebooks/{path.stem}.html": markdown(path) for path in NOTEBOOKS}
+PREDICT = re.compile(r"\*\*Predict[.:]\*\*")
 TITLES = {path: text.splitlines()[0].removeprefix("# ") for path, text in TEXTS.items()}
 
 one_screen = pytest.mark.parametrize("screen", ["desktop"], indirect=True)
@@ -124,7 +125,7 @@ def test_figures_have_their_captions_as_alternative_text(page, path):
     assert captions.count() == len(written)
     figures = page.locator("article .cell_output img").all()
     told = [image.get_attribute("alt") for image in figures]
-    assert told == [" ".join(c.split()) for c in captions.all_inner_texts()]
+    assert told == [" ".join(c.split()) for c in captions.all_text_contents()]
 
 
 @notebooks
@@ -134,11 +135,12 @@ def test_folds_open_at_a_click(page, path):
     assert page.locator("details[open]").count() == 0
     answers = page.locator(".tag_answer > details.answer")
     questions = page.locator("p.predict").count()
-    assert answers.count() >= questions == TEXTS[path].count("**Predict:**") > 0
+    assert answers.count() >= questions == len(PREDICT.findall(TEXTS[path])) > 0
     setup = page.locator(".tag_hide-input details.hide")
     assert setup.count() == 2
-    solutions = page.locator("details:not(.hide, .answer)")
-    assert solutions.count() == TEXTS[path].count("<details>") > 0
+    written = page.locator("details:not(.hide, .answer)")
+    assert written.count() == TEXTS[path].count("<details") > 0
+    solutions = written.filter(has=page.get_by_text("Solution", exact=True))
     folds = [(fold, ".cell_output") for fold in answers.all()]
     folds += [(fold, "pre") for fold in setup.all()]
     folds += [(solutions.first, ".highlight span.n")]
@@ -150,6 +152,28 @@ def test_folds_open_at_a_click(page, path):
         assert not code.lstrip().startswith("# For the tests")
     assert page.locator(".cell_input button.copybtn").count() > 10
     assert page.locator(".cell_output button.copybtn").count() == 0
+
+
+def test_a_guess_is_met_again_and_a_choice_is_told_what_it_overlooks(page):
+    path = "notebooks/01_data_exploration.html"
+    page.goto(path)
+    page.locator(".guess input").nth(1).fill("two thirds")
+    page.reload()
+    answers = page.locator("details.answer")
+    met = answers.get_by_text("You guessed two thirds")
+    answers.nth(1).locator("summary").click()
+    assert met.first.is_visible()
+    assert page.locator(".tag_guess").count() == 0
+    replies = re.findall(r"^- \*\*.+", TEXTS[path].split("## What do you")[1], re.M)
+    questions = page.locator(".choices").all()
+    assert len(replies) == 2 * page.locator(".choices button").count() > 0
+    for question in questions:
+        said = [question.locator("button").nth(i) for i in range(3)]
+        told = question.locator("xpath=following-sibling::p[1]")
+        texts = [button.click() or told.inner_text() for button in said]
+        assert len({*texts}) == 3
+        assert sum("Right." in text for text in texts) == 1
+        assert question.locator("button.right").count() == 1
 
 
 def test_terms_are_explained_over_their_links(page, screen):

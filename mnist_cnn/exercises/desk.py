@@ -1,0 +1,78 @@
+"""What lies on a learner's desk: guesses, hints, and which exercises are solved.
+
+Solved exercises are kept, one empty file for each, which nothing can damage.
+"""
+
+import os
+import tomllib
+from collections import Counter
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+
+from platformdirs import user_state_path
+
+from mnist_cnn.exercises.table import CHECKS
+
+HINTS = tomllib.loads((Path(__file__).parent / "hints.toml").read_text("utf-8"))
+solved: set[str] = set()  # in this kernel
+given: Counter[str] = Counter()  # how many hints of each exercise
+
+
+class Shown(str):
+    """A text that a notebook shows without quotes."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def guessed(guess: object) -> str:
+    """The first line of an outcome: all that JupyterLab shows of a collapsed one."""
+    return "No guess yet" if guess is ... else f"You guessed {guess}"
+
+
+def hint(exercise: str) -> Shown:
+    """A hint to an exercise, such as "1.2"; call it again for one that says more."""
+    exercise = one_of(exercise, HINTS.keys() - {"all"})
+    hints = HINTS[exercise]["hints"]
+    number = given[exercise] = min(given[exercise] + 1, len(hints))
+    return Shown(f"Hint {number} of {len(hints)}: {hints[number - 1]}")
+
+
+def one_of(exercise: object, known: Iterable[str]) -> str:
+    """The number of an exercise, with quotes or without."""
+    name = str(exercise).strip()
+    if name not in known:
+        here = ", ".join(sorted(n for n in known if n[0] == name[:1])) or "1.1"
+        why = "has no check" if name in HINTS else "does not exist"
+        raise ValueError(f"exercise {exercise!r} {why}; try {here}")
+    return name
+
+
+def folder() -> Path:
+    """Where solved exercises are kept: the user's, or what MNIST_CNN_STATE names."""
+    own = os.environ.get("MNIST_CNN_STATE")
+    return Path(own) if own else user_state_path("mnist_cnn", appauthor=False)
+
+
+def note(*right: str) -> bool:
+    """Write down what is solved, now or before; False where that cannot be."""
+    solved.update(right)
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+        for exercise in solved:
+            (folder() / exercise).touch()
+        return os.access(folder(), os.W_OK)
+    except OSError:
+        return False
+
+
+def progress() -> Shown:
+    """Which exercises are solved, of those that have a check."""
+    kept = note()
+    done = {n for n in CHECKS if n in solved or (kept and (folder() / n).exists())}
+    lines = [f"Solved: {len(done)} of {len(CHECKS)} exercises that have a check."]
+    for _, numbers in groupby(CHECKS, key=lambda number: number[0]):
+        lines.append("   ".join(f"{n} {'✓' if n in done else '·'}" for n in numbers))
+    where = "Kept in {}" if kept else "Kept until the kernel stops: no writing to {}"
+    return Shown("\n".join([*lines, where.format(folder())]))
