@@ -38,7 +38,7 @@ place := pwd -P; $(if $(filter file,$(origin PYTHON)),$(bin)/python,$(PYTHON)) \
 	touch $@
 
 lab: .venv/lab
-	$(bin)/jupyter lab $(root) --ServerApp.root_dir=. notebooks/01_data_exploration.ipynb
+	$(bin)/jupyter lab $(root) --ServerApp.root_dir=. notebooks/01_looking_at_the_data.ipynb
 
 train: .venv/lab
 	$(bin)/python -m mnist_cnn $(ARGS)
@@ -70,7 +70,7 @@ figures: .venv
 	$(bin)/python tools/figures.py
 
 # The weights that come with the package: RUNS=plain_mnist trains these alone. The
-# second plain network of notebook 7 is mnist_cnn --seed 1, copied from runs/ by hand
+# second plain network of notebook 9 is mnist_cnn --seed 1, copied from runs/ by hand
 RUNS ?= plain_mnist plain_standin long_mnist long_standin
 weights: .venv
 	for run in $(RUNS); do \
@@ -83,7 +83,7 @@ weights: .venv
 repo: .venv
 	$(bin)/python tools/repo.py $(SLUG)
 
-# Long: what notebooks 3, 4 and 6 show of many runs; go on where they were stopped
+# Long: what notebooks 5, 6 and 8 show of many runs; go on where they were stopped
 studies: .venv
 	$(bin)/python benchmarks/plateau.py
 	$(bin)/python benchmarks/seeds.py

@@ -34,7 +34,7 @@ def block(channels: int, filters: int) -> list[nn.Module]:
 
 
 class Usual:
-    """The recipe of notebook 3 as most tutorials write it."""
+    """The recipe of notebook 5 as most tutorials write it."""
 
     def __init__(self, seed: int):
         torch.manual_seed(seed)

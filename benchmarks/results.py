@@ -1,4 +1,4 @@
-"""The table of results, a row at a time: of the README, and of notebook 4.
+"""The table of results, a row at a time: of the README, and of notebook 6.
 
     python benchmarks/results.py                   # the rows, and what is recorded
     python benchmarks/results.py "linear layer"    # measure one anew and write it

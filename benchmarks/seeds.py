@@ -44,7 +44,7 @@ def mistakes(model: mc.VGG, test: mc.Digits) -> list[tuple[int, int]]:
 
 
 def summarise(done: list[dict]) -> None:
-    """Write what notebooks 3 and 4 show, from two runs on."""
+    """Write what notebooks 5 and 6 show, from two runs on."""
     if len(done) < 2:
         return
     done.sort(key=lambda run: run["seed"])

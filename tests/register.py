@@ -92,7 +92,7 @@ PHRASES = {
     "One run of the recipe reads {} % of the test digits": VGG[1:2],
     "interval is {} % to {} %, and for other people's digits rather {} % to {} %. "
     "A linear layer gets {} %": (
-        *(*VGG[2:], *printed("04", "by-writers")[1][1:], LAYER[1]),
+        *(*VGG[2:], *printed("06", "by-writers")[1][1:], LAYER[1]),
     ),
     # Recorded runs
     "the loss falls from {} to {}; right, the accuracy rises from {} % to {} %": (
@@ -112,16 +112,16 @@ PHRASES = {
     ),
     "linear layer about {} %, CNN {} % on average": (LAYER[1], 100 * SEEDS["mean"]),
     # Printed in a notebook
-    "a nine, {} of the {}.": (printed("04", "top-pairs")[0][-1], mistakes("VGG")),
+    "a nine, {} of the {}.": (printed("06", "top-pairs")[0][-1], mistakes("VGG")),
     "the {} % of images it is least sure of hold {} of the {} mistakes": (
-        *printed("04", "reject")[1],
+        *printed("06", "reject")[1],
     ),
     "Moved 4 pixels to the right, its accuracy falls to {} %": (
-        printed("06", "recipes-moved")[0][2],
+        printed("08", "recipes-moved")[0][2],
     ),
-    "trained on moved digits, falls to {} %": (printed("06", "recipes-moved")[1][2],),
-    "Lowest for the 9: {} %": (printed("04", "precision")[10][1],),
-    "Lowest for the 4: {} %": (printed("04", "precision")[5][2],),
+    "trained on moved digits, falls to {} %": (printed("08", "recipes-moved")[1][2],),
+    "Lowest for the 9: {} %": (printed("06", "precision")[10][1],),
+    "Lowest for the 4: {} %": (printed("06", "precision")[5][2],),
     "pixels have mean {} and standard deviation {}": (*printed("01", "ink")[1],),
     # The network, its recipes, and arithmetic
     "each logit has one: {} of": (

@@ -113,4 +113,6 @@ def test_each_entry_ends_with_the_notebook_that_explains_it():
         known = ROOT / path in NOTEBOOKS and path.startswith(f"notebooks/0{number}_")
         if not known or not entry.rstrip().endswith(f"]({path})"):
             wrong.append(f'GLOSSARY.md: "{name}" ends with no notebook of the series')
-    fail_with(wrong, "End an entry with [Notebook 3](notebooks/03_training.ipynb).")
+    fail_with(
+        wrong, "End an entry with [Notebook 5](notebooks/05_the_training_loop.ipynb)."
+    )

@@ -85,7 +85,7 @@ def nearest_image(train: mc.Digits, test: mc.Digits) -> Recorded:
     return {"right": right, "slips": {"itself": 1.0, "mean": means}}
 
 
-# Notebook 2
+# Notebooks 2 and 3
 
 
 def parameters_with_32_filters() -> Recorded:
@@ -110,7 +110,7 @@ def side_without_padding() -> Recorded:
     return {"right": last, "slips": {"padding": 28, "one": first, "one_side": 28 - 3}}
 
 
-# Notebook 3
+# Notebooks 4 and 5
 
 
 def price_of_doubt() -> Recorded:
@@ -145,7 +145,7 @@ def plateau() -> Recorded:
     return {"threshold": mc.load_study("plateau")["threshold"]}
 
 
-# Notebook 4
+# Notebook 6
 
 
 def right_in_second_place(train: mc.Digits, test: mc.Digits) -> Recorded:
@@ -206,7 +206,7 @@ def covered_places(train: mc.Digits, test: mc.Digits) -> Recorded:
     return {"right": changed, "slips": {"unchanged": 22 * 22 - changed}}
 
 
-# Notebook 5: photos, read by the weights for MNIST
+# Notebook 7: photos, read by the weights for MNIST
 
 
 def chances_of(image: Tensor) -> Tensor:
@@ -262,7 +262,7 @@ def refused_photos() -> Recorded:
     }
 
 
-# Notebook 6
+# Notebook 8
 
 
 def seeds_needed() -> Recorded:
@@ -278,7 +278,7 @@ def seeds_needed() -> Recorded:
     return {"right": needed, "slips": slips, "spread": spread}
 
 
-# Notebook 7
+# Notebook 9
 
 
 def some(test: mc.Digits) -> mc.Digits:
@@ -331,29 +331,29 @@ def ten_small_steps(train: mc.Digits, test: mc.Digits) -> Recorded:
 
 
 FIXED: dict[str, Callable[[], Recorded]] = {
-    "2.2": parameters_with_32_filters,
-    "2.3": side_without_padding,
-    "3.1": price_of_doubt,
-    "3.2": first_step,
-    "3.5": plateau,
-    "5.1": box_in_the_corner,
-    "5.2": worst_when_square,
-    "5.3": refused_photos,
-    "6.3": seeds_needed,
+    "2.2": side_without_padding,
+    "3.1": parameters_with_32_filters,
+    "4.1": price_of_doubt,
+    "4.2": first_step,
+    "5.2": plateau,
+    "7.1": box_in_the_corner,
+    "7.2": worst_when_square,
+    "7.3": refused_photos,
+    "8.3": seeds_needed,
 }
 BY_SOURCE: dict[str, Callable[[mc.Digits, mc.Digits], Recorded]] = {
     "1.1": most_and_least_ink,
     "1.2": farthest_zeros,
     "1.3": accuracy_with_blur,
     "1.4": nearest_image,
-    "4.1": right_in_second_place,
-    "4.2": precision_and_recall,
-    "4.3": confidence_in_strange_images,
-    "4.4": read_by_one_alone,
-    "4.5": covered_places,
-    "7.1": components,
-    "7.2": labels_in_doubt,
-    "7.3": ten_small_steps,
+    "6.1": right_in_second_place,
+    "6.2": precision_and_recall,
+    "6.3": confidence_in_strange_images,
+    "6.4": read_by_one_alone,
+    "6.5": covered_places,
+    "9.1": components,
+    "9.2": labels_in_doubt,
+    "9.3": ten_small_steps,
 }
 
 

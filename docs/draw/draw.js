@@ -14,14 +14,14 @@ const SLIDERS = {
   turn: { label: "Turn, in degrees against the clock", most: 60, step: 5, unit: "degrees" },
 };
 const TOLD = {
-  "conv 1": ["02_architecture", "a-convolution-by-hand", "a convolution by hand"],
-  "conv 2": ["02_architecture", "many-filters", "many filters"],
-  "conv 3": ["04_results", "what-it-has-learned", "what it has learned"],
-  "pool 1": ["02_architecture", "max-pooling-a-quarter-of-the-numbers", "max-pooling"],
-  "conv 4": ["02_architecture", "a-vgg-block", "a VGG block"],
-  "conv 5": ["02_architecture", "what-one-unit-sees", "what one unit sees"],
-  "conv 6": ["02_architecture", "the-whole-model", "the whole model"],
-  "pool 2": ["07_inside_the_network", "a-map-of-the-digits", "a map of these numbers"],
+  "conv 1": ["02_a_pattern_anywhere", "a-convolution-by-hand", "a convolution by hand"],
+  "conv 2": ["02_a_pattern_anywhere", "many-filters", "many filters"],
+  "conv 3": ["06_how_good_is_it", "what-it-has-learned", "what it has learned"],
+  "pool 1": ["02_a_pattern_anywhere", "max-pooling-a-quarter-of-the-numbers", "max-pooling"],
+  "conv 4": ["03_the_whole_network", "a-vgg-block", "a VGG block"],
+  "conv 5": ["03_the_whole_network", "what-one-unit-sees", "what one unit sees"],
+  "conv 6": ["03_the_whole_network", "the-whole-model", "the whole model"],
+  "pool 2": ["09_inside_the_network", "a-map-of-the-digits", "a map of these numbers"],
 };
 
 function link([page, anchor, text]) {
@@ -134,7 +134,7 @@ function makeChoice() {
     return make("label", { class: "weights" }, input, text);
   });
   const legend = make("legend", {}, "Trained by recipe ");
-  legend.append(link(["06_going_further", "together", "(see notebook 6)"]));
+  legend.append(link(["08_making_it_better", "together", "(see notebook 8)"]));
   return make("fieldset", {}, legend, ...options);
 }
 
@@ -179,10 +179,10 @@ function part(title, more, ...children) {
 
 document.getElementById("digits").append(...digits);
 document.getElementById("top").append(
-  part("Draw", ["05_your_own_digits", "what-was-done-to-mnist", "what happens to it"], surface.node),
+  part("Draw", ["07_your_own_digits", "what-was-done-to-mnist", "what happens to it"], surface.node),
   part(
     "What it sees",
-    ["04_results", "where-it-breaks", "where it breaks"],
+    ["06_how_good_is_it", "where-it-breaks", "where it breaks"],
     view.seen,
     view.answer,
     sliders.shift.node,
@@ -190,7 +190,7 @@ document.getElementById("top").append(
   ),
   part(
     "Probability and logit",
-    ["02_architecture", "what-an-untrained-network-says", "what these are"],
+    ["03_the_whole_network", "what-an-untrained-network-says", "what these are"],
     view.bars,
     makeChoice(),
   ),

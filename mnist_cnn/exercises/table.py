@@ -74,7 +74,7 @@ def kernel_for_ink_below(answer: Any, known: Values) -> Values:
 
 
 def side(answer: Any) -> int:
-    """2.3: the height of a map, which is also its width, or the last two of a shape."""
+    """2.2: the height of a map, which is also its width, or the last two of a shape."""
     answer = answer.split("x") if isinstance(answer, str) else answer
     is_shape = several(answer) and 2 <= len(answer) <= 4
     shape = [*answer] if is_shape else [answer, answer]
@@ -84,7 +84,7 @@ def side(answer: Any) -> int:
 
 
 def network_of_ones_own(answer: Any, known: Values) -> Values:
-    """2.4: a network of two blocks of two convolutions, with 8 and 16 filters."""
+    """3.2: a network of two blocks of two convolutions, with 8 and 16 filters."""
     rows = layers(answer)
     counted = sum(p.numel() for p in answer.parameters())
     held = sum(row.parameters for row in rows)
@@ -120,7 +120,7 @@ def with_noise(model: nn.Module) -> tuple[list[Tensor], list[Tensor], Tensor]:
 
 
 def halving_by_convolution(answer: Any, known: Values) -> Values:
-    """2.5: a model with a convolution in the place of each pool."""
+    """3.3: a model with a convolution in the place of each pool."""
     parts = answer.named_modules() if isinstance(answer, nn.Module) else ()
     pools = [name for name, part in parts if "Pool" in type(part).__name__]
     expect(not pools, "pool", pools=" and ".join(pools))
@@ -153,7 +153,7 @@ def why_it_fails(model: Any, slip: Slip) -> Slip:
 
 
 def without_zero_grad(answer: Any, known: Values) -> Values:
-    """3.3: the losses of one batch while the gradients pile up."""
+    """5.1: the losses of one batch while the gradients pile up."""
     losses = [number(item) for item in items(answer, 200)]
     nothing, mean = math.log(CLASSES), sum(losses[-20:]) / 20
     shown = {"first": losses[0], "nothing": nothing, "mean": mean}
@@ -166,7 +166,7 @@ def without_zero_grad(answer: Any, known: Values) -> Values:
 
 
 def kernel_found_again(answer: Any, known: Values) -> Values:
-    """3.4: a kernel, and what training made of another."""
+    """4.3: a kernel, and what training made of another."""
     pair = items(answer, 2)
     yours, learned = (tensor(kernel, (3, 3)) for kernel in pair)
     expect(bool((yours != 0).any()), "zeros")
@@ -178,7 +178,7 @@ def kernel_found_again(answer: Any, known: Values) -> Values:
 
 
 def off_the_plateau(answer: Any, known: Values) -> Values:
-    """3.5: what makes the optimizer, SGD of some kind, and the losses it leads to."""
+    """5.2: what makes the optimizer, SGD of some kind, and the losses it leads to."""
     make, found = items(answer, 2)
     expect(callable(make) or not callable(found), "reversed")
     expect(callable(make), "no_function", make=shorten(make))
@@ -195,7 +195,7 @@ def off_the_plateau(answer: Any, known: Values) -> Values:
 
 
 def box_in_the_corner(answer: Any, known: Values) -> Values:
-    """5.1: an image with the box of photo 3 in its top left corner."""
+    """7.1: an image with the box of photo 3 in its top left corner."""
     image = tensor(answer, IMAGE_SHAPE)
     low, high = (value.item() for value in image.aminmax())
     expect(low >= 0 and 0 < high <= 1, "range", low=low, high=high)
@@ -212,7 +212,7 @@ def box_in_the_corner(answer: Any, known: Values) -> Values:
 
 
 def refused_photos(answer: Any, known: Values) -> Values:
-    """5.3: which hard photos pass at 0.99, and how many good ones do not."""
+    """7.3: which hard photos pass at 0.99, and how many good ones do not."""
     answered, lost = items(answer, 2)
     listed = isinstance(answered, list | tuple | set)
     expect(listed, "no_list", got=type(answered).__name__)
@@ -230,7 +230,7 @@ def refused_photos(answer: Any, known: Values) -> Values:
 
 
 def seeds_needed(answer: Any, known: Values) -> Values:
-    """6.3: how many seeds bring the standard error to 0.02 points."""
+    """8.3: how many seeds bring the standard error to 0.02 points."""
     value = whole(answer)
     expect(value >= 1, "none", value=value)
     error = math.sqrt(2 / value) * known["spread"]
@@ -238,7 +238,7 @@ def seeds_needed(answer: Any, known: Values) -> Values:
 
 
 def label_in_doubt(answer: Any, known: Values) -> Values:
-    """7.2: a known image whose five nearest others agree on another label."""
+    """9.2: a known image whose five nearest others agree on another label."""
     place = whole(answer)
     expect(0 <= place < known["known"], "no_position", value=place)
     expect(str(place) in known["doubtful"], "not_in_doubt", value=place)
@@ -252,28 +252,28 @@ CHECKS: dict[str, Check] = {
     "1.3": equal(share, "centred", "moved", within=ROUNDED),
     "1.4": equal(share, within=0.0015),
     "2.1": kernel_for_ink_below,
-    "2.2": equal(whole),
-    "2.3": equal(side),
-    "2.4": network_of_ones_own,
-    "2.5": halving_by_convolution,
-    "3.1": equal(number, "0.5", "0.9", "0.99", within=0.0055),
-    "3.2": equal(number, "SGD", "Adam", within=1e-3),
-    "3.3": without_zero_grad,
-    "3.4": kernel_found_again,
-    "3.5": off_the_plateau,
-    "4.1": equal(whole),
-    "4.2": equal(share, "precision", "recall", within=ROUNDED),
-    "4.3": equal(share, *STRANGE, within=(0.005, 0.06, 0.005)),  # noise differs
-    "4.4": equal(whole, "network", "means"),
-    "4.5": equal(whole),
-    "5.1": box_in_the_corner,
-    "5.2": equal(digit, by_value=("taken", "sureness")),
-    "5.3": refused_photos,
-    "6.1": OnPaper(
+    "2.2": equal(side),
+    "3.1": equal(whole),
+    "3.2": network_of_ones_own,
+    "3.3": halving_by_convolution,
+    "4.1": equal(number, "0.5", "0.9", "0.99", within=0.0055),
+    "4.2": equal(number, "SGD", "Adam", within=1e-3),
+    "4.3": kernel_found_again,
+    "5.1": without_zero_grad,
+    "5.2": off_the_plateau,
+    "6.1": equal(whole),
+    "6.2": equal(share, "precision", "recall", within=ROUNDED),
+    "6.3": equal(share, *STRANGE, within=(0.005, 0.06, 0.005)),  # noise differs
+    "6.4": equal(whole, "network", "means"),
+    "6.5": equal(whole),
+    "7.1": box_in_the_corner,
+    "7.2": equal(digit, by_value=("taken", "sureness")),
+    "7.3": refused_photos,
+    "8.1": OnPaper(
         whole, 192, {"growth": 96, "one": 32, "running": 2 * 192, "all": 192 + 19_610}
     ),
-    "6.3": seeds_needed,
-    "7.1": equal(whole),
-    "7.2": label_in_doubt,
-    "7.3": equal(share, within=0.015),
+    "8.3": seeds_needed,
+    "9.1": equal(whole),
+    "9.2": label_in_doubt,
+    "9.3": equal(share, within=0.015),
 }

@@ -164,7 +164,7 @@ function roundEven(value) {
   return value - low === 0.5 ? low + (low % 2) : Math.round(value);
 }
 
-// Moved to the right and turned against the clock, as notebook 4 does it; what comes in
+// Moved to the right and turned against the clock, as notebook 6 does it; what comes in
 // from outside is paper.
 export function move(image, pixels, degrees) {
   const angle = (degrees * Math.PI) / 180;

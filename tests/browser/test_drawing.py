@@ -7,7 +7,7 @@ from hands import clear, draw, draw_with_keys, strokes_of, wait_for_answer
 from pages import ROOT
 from test_run_all import check_all_ran
 
-NOTEBOOK = ROOT / "notebooks" / "05_your_own_digits.ipynb"
+NOTEBOOK = ROOT / "notebooks" / "07_your_own_digits.ipynb"
 
 
 @pytest.fixture

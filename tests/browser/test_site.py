@@ -106,7 +106,7 @@ def test_pages_are_whole_and_no_wider_than_the_screen(page, address, folder):
 
 
 @one_screen
-@pytest.mark.parametrize("path", ["index.html", "notebooks/02_architecture.html"])
+@pytest.mark.parametrize("path", ["index.html", "notebooks/02_a_pattern_anywhere.html"])
 def test_themes_differ(page, path):
     page.goto(path)
     colours = set()
@@ -155,7 +155,7 @@ def test_folds_open_at_a_click(page, path):
 
 
 def test_a_guess_is_met_again_and_a_choice_is_told_what_it_overlooks(page):
-    path = "notebooks/01_data_exploration.html"
+    path = "notebooks/01_looking_at_the_data.html"
     page.goto(path)
     page.locator(".guess input").nth(1).fill("two thirds")
     page.reload()
@@ -177,7 +177,7 @@ def test_a_guess_is_met_again_and_a_choice_is_told_what_it_overlooks(page):
 
 
 def test_terms_are_explained_over_their_links(page, screen):
-    page.goto("notebooks/01_data_exploration.html")
+    page.goto("notebooks/01_looking_at_the_data.html")
     link = page.locator('a[href$="GLOSSARY.html#overfitting"]').first
     meaning = page.get_by_role("tooltip")
     link.focus()
@@ -233,4 +233,4 @@ def test_search_finds_a_word(page, screen):
     found = page.locator("#search-results li").filter(has_text="2. The architecture")
     found.get_by_text("receptive").first.wait_for()
     found.get_by_role("link").first.click()
-    page.wait_for_url("**/notebooks/02_architecture.html*")
+    page.wait_for_url("**/notebooks/02_a_pattern_anywhere.html*")
