@@ -182,7 +182,7 @@ document.getElementById("top").append(
   part("Draw", ["07_your_own_digits", "what-was-done-to-mnist", "what happens to it"], surface.node),
   part(
     "What it sees",
-    ["06_how_good_is_it", "where-it-breaks", "where it breaks"],
+    ["06_how_good_is_it", "a-few-pixels-aside", "digits out of place"],
     view.seen,
     view.answer,
     sliders.shift.node,
