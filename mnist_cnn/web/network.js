@@ -20,18 +20,41 @@ export function makeNetwork(layers) {
     scratch: {}, // of its convolution, from one image to the next
   }));
   const spare = ready.map(() => ({})); // the maps of which only the logits are asked for
-  function run(image, outs = []) {
+  function* steps(image, outs = []) {
     const stages = [
       { name: "input", kind: "input", maps: 1, side: 28, values: Float32Array.from(image) },
     ];
-    ready.forEach((layer, i) => {
+    for (const [i, layer] of ready.entries()) {
       const made = STEPS[layer.kind](stages[i], layer, outs[i] ?? {});
       stages.push({ ...made, name: layer.name });
-    });
+      yield;
+    }
     return stages;
+  }
+  function run(image, outs) {
+    const made = steps(image, outs);
+    for (;;) {
+      const { done, value } = made.next();
+      if (done) return value;
+    }
+  }
+  // The same stages without an image, all 0: nothing is computed, biases say nothing
+  function blank() {
+    const stages = [{ name: "input", kind: "input", maps: 1, side: 28 }];
+    for (const { name, kind, bias } of ready) {
+      const { maps, side } = stages.at(-1);
+      const half = { conv: side, pool: side / 2, linear: 1 }[kind];
+      stages.push({ name, kind, maps: bias?.length ?? maps, side: half });
+    }
+    return stages.map((stage) => ({
+      ...stage,
+      values: new Float32Array(stage.maps * stage.side ** 2),
+    }));
   }
   return {
     layers: ready,
+    blank,
+    steps: (image) => steps(image), // run, with a pause after each layer
     run: (image) => run(image),
     answer: (image) => run(image, spare).at(-1).values,
   };

@@ -58,21 +58,27 @@ export function paintTiles(canvas, { maps, side, values }, options = {}) {
       }
     }
   }
-  const thick = Math.max(1, Math.round(scale / 6));
-  for (const { map, top, left, size: wide } of marks) {
-    const [column, line] = [(map % across) * (size + GAP), Math.floor(map / across) * (size + GAP)];
-    const [from, to] = [left * scale - thick, (left + wide) * scale + thick];
-    const [upper, lower] = [top * scale - thick, (top + wide) * scale + thick];
-    for (let y = upper; y < lower; y += 1) {
-      for (let x = from; x < to; x += 1) {
-        const inside =
-          y >= upper + thick && y < lower - thick && x >= from + thick && x < to - thick;
-        const [px, py] = [column + x, line + y];
-        if (!inside && px >= 0 && px < width && py >= 0 && py < height) {
-          pixels[py * width + px] = FRAME;
-        }
-      }
-    }
+  for (const mark of marks) {
+    const corner = [mark.map % across, Math.floor(mark.map / across)].map((n) => n * (size + GAP));
+    frame(pixels, width, height, corner, mark, scale);
   }
   context.putImageData(image, 0, 0);
+}
+
+// Around a square of units, in the gap where it lies at the edge of its tile
+function frame(pixels, width, height, [column, row], { top, left, size }, scale) {
+  const thick = scale < 8 ? 1 : 2;
+  const within = (v, extent) => Math.min(extent, Math.max(0, v));
+  const ends = (start, first, extent) => [
+    within(start + first * scale - thick, extent),
+    within(start + (first + size) * scale + thick, extent),
+  ];
+  const [from, to] = ends(column, left, width);
+  const [upper, lower] = ends(row, top, height);
+  for (let y = upper; y < lower; y += 1) {
+    const edge = y < upper + thick || y >= lower - thick;
+    for (let x = from; x < to; x += 1) {
+      if (edge || x < from + thick || x >= to - thick) pixels[y * width + x] = FRAME;
+    }
+  }
 }
