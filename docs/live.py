@@ -85,5 +85,15 @@ def make_draw_page(app, exception):
     Path(app.outdir, "draw.html").write_text(page, encoding="utf-8")
 
 
+def make_home_pad(app, exception):
+    """The scripts of the home page's pad, with the smaller network."""
+    if exception is None:
+        data = json.dumps(network("plain") | {"side": SIDE})
+        script = f'(() => {{\n"use strict";\nconst DATA = {data};\n'
+        script += f"{bundle(HERE / 'home.js')}\n}})();\n"
+        Path(app.outdir, "_static", "home.js").write_text(script, encoding="utf-8")
+
+
 def setup(app):
     app.connect("build-finished", make_draw_page)
+    app.connect("build-finished", make_home_pad)

@@ -14,7 +14,7 @@ import { decode, encode } from "./strokes.js";
 import { makeSurface } from "./surface.js";
 
 const PAUSE = 250; // milliseconds after the last stroke, until the address has it
-const DOUBT = "but no digit gets much";
+const DOUBT = "but none of the ten fits well";
 
 // data: networks, each { layers, most, unsure, trained }; digits, the test images; first,
 // which of them is shown; side, of a reduced drawing, as in the notebook's pad
@@ -144,9 +144,9 @@ function makePage(data) {
   surface.buttons.append(replay, makePhoto());
   const part = (area, ...children) => make("section", { class: area }, ...children);
   document.getElementById("play").prepend(
-    part("pad", caption("Draw here", "draw"), surface.node),
+    part("pad", caption("Draw here"), surface.node),
     part("says", caption("It reads", "answer"), view.answer, sliders.back, relearn),
-    part("sees", caption("It sees", "seen"), view.seen),
+    part("sees", caption("It sees", "sees"), view.seen),
     part("choose", caption("Or choose one it has never seen"), digits.node),
     part("chart", caption("Probability and logit", "answer"), view.bars),
     part("tries", caption("Where does the answer tip?", "tip"), sliders.node, makeChoice()),
@@ -160,7 +160,7 @@ function makePage(data) {
   // drawn on meanwhile
   function open(steps) {
     if (!steps.next().done) return setTimeout(open, 0, steps);
-    if (!fromAddress()) choose(digits.digits[data.first]);
+    if (!fromAddress()) update();
     performance.mark("first answer");
   }
   surface.show(digits.digits[data.first].picture, true);

@@ -3,12 +3,8 @@
 import { make } from "./dom.js";
 
 const NOTES = {
-  draw: [
-    "What you draw is cut out, made 20 pixels high or wide, and centred by its mass, as the images of MNIST were.",
-    "05_your_own_digits", "what-was-done-to-mnist", "What was done to MNIST",
-  ],
-  seen: [
-    "These 784 numbers, from 0 (black) to 1 (white), are all that the network gets.",
+  sees: [
+    "What you draw is cut out, made 20 pixels high or wide, and centred by its mass, as the images of MNIST were. These 784 numbers, from 0 (black) to 1 (white), are all that the network gets.",
     "05_your_own_digits", "what-was-done-to-mnist", "What was done to MNIST",
   ],
   tip: [

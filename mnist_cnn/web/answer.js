@@ -69,6 +69,7 @@ export function makeAnswer() {
   const bars = makeBars();
   const digit = make("span", { class: "digit-pad-large" });
   const colon = make("span", { class: "digit-pad-spoken" }, ": ");
+  const comma = make("span", { class: "digit-pad-spoken" }, ", ");
   const sure = make("span", { class: "digit-pad-sure" });
   const doubt = make("span", { class: "digit-pad-doubt" });
   const shown = make("div", { class: "digit-pad-answer" });
@@ -83,9 +84,10 @@ export function makeAnswer() {
     const first = best(shares);
     digit.textContent = first;
     sure.textContent = shares.length ? percent(shares[first]) : "";
-    doubt.textContent = remark && `, ${remark}`;
+    doubt.textContent = remark;
     shown.replaceChildren(
-      ...(shares.length ? [digit, colon, sure, doubt] : ["nothing to read yet"]),
+      ...(shares.length ? [digit, colon, sure] : ["nothing to read yet"]),
+      ...(remark ? [comma, doubt] : []),
     );
     shown.classList.toggle("digit-pad-unsure", remark !== "");
     const text = shown.textContent;
