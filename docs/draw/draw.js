@@ -82,7 +82,7 @@ function makePage(data) {
     const seen = image ? sliders.moved(image) : [];
     const stages = image ? network().run(seen) : network().blank();
     const logits = image ? [...stages.at(-1).values] : [];
-    const doubt = image && sureness(stages, network().layers) < unsure ? DOUBT : "";
+    const doubt = image && sureness(stages) < unsure ? DOUBT : "";
     view.show(seen, softmax(logits), logits, doubt);
     layers.show(stages, network().layers, { most, empty: !image });
     sliders.show(image, network().answer);

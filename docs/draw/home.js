@@ -49,7 +49,7 @@ function makeHome(node, data) {
     const image = prepare(surface.read(), data.side);
     const stages = image ? network.run(image) : network.blank();
     const shares = image ? softmax(stages.at(-1).values) : [];
-    const unsure = image && sureness(stages, network.layers) < data.unsure;
+    const unsure = image && sureness(stages) < data.unsure;
     view.show(image ?? [], shares, [], unsure ? "but none of the ten fits well" : "");
     paintTiles(maps, stages[LAYER], { across: 16, hatched: Boolean(image) });
   }

@@ -71,25 +71,11 @@ export function explainLogit(stages, layers, digit) {
   return { maps, side, values: products, weights, bias: bias[digit], sum: total(products) };
 }
 
-// How much the features point to one digit rather than to the others: the largest cosine
-// between them and a digit's weights, less the mean of all ten digits'. Largest logits
-// say nearly the same, but grow with all that is drawn, whatever it is.
-export function sureness(stages, layers) {
-  const { values } = stages.at(-2);
-  const { weight, bias } = layers.at(-1);
-  const mean = Float64Array.from(values, () => 0);
-  weight.forEach((w, i) => (mean[i % mean.length] += w / bias.length));
-  const length = Math.hypot(...values);
-  const cosines = Array.from(bias, (_, digit) => {
-    let [product, square] = [0, 0];
-    for (let i = 0; i < mean.length; i += 1) {
-      const w = weight[digit * mean.length + i] - mean[i];
-      product += w * values[i];
-      square += w * w;
-    }
-    return product / Math.sqrt(square) / length;
-  });
-  return Math.max(...cosines);
+// How much the likeliest digit gets: its logit, for features of length 1. Softmax shares
+// 100 % among ten digits, whatever was drawn; an X has features as long as a 7's, but they
+// point to none of them.
+export function sureness(stages) {
+  return Math.max(...stages.at(-1).values) / Math.hypot(...stages.at(-2).values);
 }
 
 function total(numbers) {
