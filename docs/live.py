@@ -14,11 +14,12 @@ from mnist_cnn.pad import SIDE
 from mnist_cnn.web import FOLDER, bundle, layers
 
 HERE = Path(__file__).parent / "draw"
-# How little a digit may get, by explain.js, until the page says that none fits well. Each
-# limit refuses 2 % of notebook 5's held-out digits (tests/test_web.py), and 1.9 and 2.2 %
-# of the test digits. Of notebook 7's turned, mirrored, letters and noise, plain then
-# refuses 60, 51, 41 and 95 %, where mc.Neighbours, which needs the training images,
-# refuses 95, 66, 71 and 100 %; and long 84, 74, 75 and 7 %, for 96, 85, 82 and 100 %.
+# How little a digit may get, by explain.js, until the page says that none fits well.
+# Each limit refuses 2 % of notebook 5's held-out digits (tests/test_web.py), and 1.9
+# and 2.2 % of the test digits. Of notebook 7 turned, mirrored, letters, noise, plain
+# then refuses 60, 51, 41 and 95 %; mc.Neighbours, which needs the training images, 95,
+# 66, 71 and 100 %. Of the same, long refuses 84, 74, 75 and 7 %; Neighbours 96, 85, 82
+# and 100 %.
 UNSURE = {"plain": 0.066, "long": 0.414}
 
 

@@ -92,6 +92,7 @@ function makePage(data) {
 
   // Behind the #, which no server is sent: a drawing can be kept as a bookmark, or shared
   function keepInAddress() {
+    if (surface.isReplaying()) return;
     const { strokes, picture } = surface.drawing();
     const end = strokes.length && !picture ? `#d=${encode(strokes)}` : "";
     if (end !== location.hash) history.replaceState(null, "", end || location.pathname);

@@ -56,12 +56,14 @@ export function makeSliders(changed) {
     changed();
   }, { class: "chip" });
   let timer = null;
+  let told = false; // whether there are answers under the sliders
 
   function reset() {
     for (const slider of all) slider.set(0);
   }
 
   function moved(image) {
+    if (!sliders.shift.at() && !sliders.turn.at()) return image;
     return move(image, sliders.shift.at(), sliders.turn.at());
   }
 
@@ -69,9 +71,10 @@ export function makeSliders(changed) {
   function show(image, answer) {
     const away = all.filter((slider) => slider.at());
     back.hidden = !away.length;
-    const told = away.map(({ at, unit }) => `${unit === "pixel" ? "moved" : "turned"} by ${at()}`);
-    back.textContent = `${told.join(", ").replaceAll("-", "−")}: put back`;
-    for (const slider of all) slider.forget(); // what it would say of another drawing
+    const words = away.map(({ at, unit }) => `${unit === "pixel" ? "moved" : "turned"} by ${at()}`);
+    back.textContent = `${words.join(", ").replaceAll("-", "−")}: put back`;
+    if (told) for (const slider of all) slider.forget(); // it was of another drawing
+    told = false;
     clearTimeout(timer);
     if (image) timer = setTimeout(() => step(tries(image, answer)), LATER);
   }
@@ -90,6 +93,7 @@ export function makeSliders(changed) {
         const { shift, turn } = { ...place, [which]: +mark.dataset.at };
         digits.set(mark, best(answer(move(image, shift, turn))));
         mark.textContent = digits.get(mark);
+        told = true;
         const [own] = digits.values();
         mark.classList.toggle("other", digits.get(mark) !== own);
         yield;

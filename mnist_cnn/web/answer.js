@@ -72,6 +72,7 @@ export function makeAnswer() {
   const comma = make("span", { class: "digit-pad-spoken" }, ", ");
   const sure = make("span", { class: "digit-pad-sure" });
   const doubt = make("span", { class: "digit-pad-doubt" });
+  const nothing = make("span", {}, "nothing to read yet");
   const shown = make("div", { class: "digit-pad-answer" });
   const spoken = make("output", { class: "digit-pad-spoken", "aria-live": "polite" });
   const answer = make("div", { class: "digit-pad-says" }, shown, spoken);
@@ -85,10 +86,11 @@ export function makeAnswer() {
     digit.textContent = first;
     sure.textContent = shares.length ? percent(shares[first]) : "";
     doubt.textContent = remark;
-    shown.replaceChildren(
-      ...(shares.length ? [digit, colon, sure] : ["nothing to read yet"]),
-      ...(remark ? [comma, doubt] : []),
-    );
+    const wanted = shares.length ? [digit, colon, sure] : [nothing];
+    if (remark) wanted.push(comma, doubt);
+    if (shown.childNodes.length !== wanted.length || shown.firstChild !== wanted[0]) {
+      shown.replaceChildren(...wanted);
+    }
     shown.classList.toggle("digit-pad-unsure", remark !== "");
     const text = shown.textContent;
     input.show(image, `The 28 by 28 pixels the network sees: ${text}`);

@@ -125,6 +125,7 @@ export function makeMaps(select, note) {
     });
   }
 
+  // Asked for once: it makes the browser lay out the page
   function across() {
     const width = node.clientWidth;
     return width && width < NARROW ? ACROSS / 2 : ACROSS;
@@ -132,7 +133,7 @@ export function makeMaps(select, note) {
 
   function show(rows) {
     const shape = rows.map(({ name, maps, side }) => `${name} ${maps}x${side}`).join();
-    if (shape !== form.shape || across() !== form.across) {
+    if (shape !== form.shape) {
       form = { across: across(), shape };
       watcher.disconnect();
       node.replaceChildren();
@@ -155,7 +156,9 @@ export function makeMaps(select, note) {
   }
 
   const resized = new ResizeObserver(() => {
-    if (strips.length && across() !== form.across) show(strips.map(({ row }) => row));
+    if (!strips.length || across() === form.across) return;
+    form.shape = ""; // made anew
+    show(strips.map(({ row }) => row));
   });
   resized.observe(node);
   return { node, show, mark };

@@ -259,7 +259,8 @@ export function makeSurface(side, changed, cleared) {
 
   repaint();
   const show = (picture, sample = false) => put({ picture, sample });
-  return { node, buttons, read, show, replay, drawing: () => drawing };
+  const isReplaying = () => replayed !== null;
+  return { node, buttons, read, show, replay, isReplaying, drawing: () => drawing };
 }
 
 // pixels: side x side numbers from 0, paper, to 255, ink

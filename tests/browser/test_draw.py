@@ -165,43 +165,17 @@ def test_the_first_stroke_makes_room_and_undo_brings_back(page):
     assert page.locator(".digits [aria-pressed=true]").count() == 1
 
 
-def test_the_mouse_lifts_the_pen_of_the_keyboard(page):
-    area = page.get_by_role("application", name="Drawing area")
-    area.press("Delete")
-    area.press(" ")
-    draw(page, strokes_of(7))
-    wait_for_answer(page, "^7: ")
-    seen = pixels_seen(page)
-    for _ in range(8):
-        area.press("ArrowLeft")
-    page.wait_for_timeout(200)
-    assert pixels_seen(page) == seen
-
-
-def test_the_address_keeps_a_drawing(page, folder):
-    draw(page, strokes_of(3))
-    wait_for_answer(page, "^3: ")
-    page.wait_for_function("location.hash.length > 20")
-    seen, answer = pixels_seen(page), page.locator(".digit-pad-answer").text_content()
-    page.goto("about:blank")
-    page.go_back()
-    wait_for_answer(page, f"^{answer}$")
-    assert pixels_seen(page) == seen
-
-
 def test_a_photo_goes_the_same_way(page):
-    right = 0
+    texts = []
     for digit in range(10):
         clear(page)
         page.locator("input[type=file]").set_input_files(PHOTOS / f"{digit}.jpg")
-        wait_for_answer(page, r"^\d")
-        text = page.locator(".digit-pad-answer").text_content()
-        right += text.startswith(str(digit))
-    assert right >= 8
+        texts.append(wait_for_answer(page, r"^\d"))
+    assert sum(text.startswith(f"{i}: ") for i, text in enumerate(texts)) >= 8, texts
 
 
 def test_what_is_no_digit_is_doubted(page):
-    draw(page, [[(20, 20), (80, 80)], [(80, 20), (20, 80)]])
+    draw(page, [[(20, 50), (40, 80), (80, 20)]])  # a tick
     wait_for_answer(page, "none of the ten fits well$")
 
 
@@ -277,8 +251,20 @@ def test_home_hands_the_drawing_over(chromium, folder):
 
 
 def test_keys_draw_choose_and_slide(page):
-    page.get_by_role("application", name="Drawing area").press("Delete")
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    area = page.get_by_role("application", name="Drawing area")
+    expect(area).to_be_focused()
+    area.press("Delete")
     wait_for_answer(page, "^nothing")
+    area.press(" ")
+    draw(page, strokes_of(7))  # the mouse lifts the pen of the keys
+    wait_for_answer(page, "^7: ")
+    seen = pixels_seen(page)
+    area.press("ArrowLeft")
+    page.wait_for_timeout(200)
+    assert pixels_seen(page) == seen
+    area.press("Delete")
     draw_with_keys(page)
     wait_for_answer(page, "^1: ")
     page.get_by_role("button", name="Test image, a 7").press("Enter")
@@ -326,7 +312,7 @@ def test_a_unit_is_the_sum_that_is_shown(page, row, seen):
     reach = (seen - 1) // 2  # pixels to either side
     ends = [(scale * at - reach, scale * (at + 1) + reach) for at in (y, x)]
     height, width = (min(28, end) - max(0, start) for start, end in ends)
-    assert f" {height}×{width} pixels" in unit.text_content()
+    assert f" {height}\N{MULTIPLICATION SIGN}{width} pixels" in unit.text_content()
 
     model, caught = mc.load(), []
     convolutions = [m for m in model.features if isinstance(m, torch.nn.Conv2d)]
@@ -339,7 +325,7 @@ def test_a_unit_is_the_sum_that_is_shown(page, row, seen):
     texts = unit.locator(".layers-sum").all_text_contents()
     shown = [number_of(text.removeprefix("= ")) for text in texts]
     assert shown == pytest.approx(sums, abs=0.0051)
-    text = unit.locator("p").nth(1).text_content().replace("−", "-")
+    text = unit.locator("p").nth(1).text_content().replace("\N{MINUS SIGN}", "-")
     numbers = re.findall(r"-?\d+\.\d\d", text)
     assert {f"{total:.2f}", f"{max(0, total):.2f}"} <= set(numbers)
     frame = page.locator(".sees .digit-pad-frame").bounding_box()
@@ -347,7 +333,7 @@ def test_a_unit_is_the_sum_that_is_shown(page, row, seen):
 
 
 def number_of(text):
-    return float(text.replace("−", "-"))
+    return float(text.replace("\N{MINUS SIGN}", "-"))
 
 
 def test_the_last_layer_sums_to_the_logit(page):
@@ -358,12 +344,16 @@ def test_the_last_layer_sums_to_the_logit(page):
     for digit in (7, 2):
         page.locator(".logit-digit").nth(digit).click()
         text = page.locator(".logit-sum").text_content()
-        parts = [number_of(n) for n in re.findall(r"−?\d+\.\d{3}", text)]
+        parts = [
+            number_of(n) for n in re.findall("\N{MINUS SIGN}?" r"\d+\.\d{3}", text)
+        ]
         assert parts[0] + parts[1] == pytest.approx(parts[2], abs=0.0015)
         assert parts[2] == pytest.approx(logits[digit].item(), abs=0.002)
     page.locator(".layers-maps").last.click(position={"x": 90, "y": 20})
     unit = page.get_by_role("region", name="The chosen unit")
-    factors = re.findall(r"−?\d+\.\d\d", unit.locator("p").nth(1).text_content())
+    factors = re.findall(
+        "\N{MINUS SIGN}?" r"\d+\.\d\d", unit.locator("p").nth(1).text_content()
+    )
     value, weight, product = map(number_of, factors)
     assert value * weight == pytest.approx(product, abs=0.05)
 
@@ -391,7 +381,9 @@ def test_other_weights(page):
     wait_for_answer(page, "^3: ")
     maps = page.locator("canvas.layers-maps")
     assert maps.count() == 9
-    assert "32 maps of 14×14" in maps.nth(4).get_attribute("aria-label")
+    assert "32 maps of 14\N{MULTIPLICATION SIGN}14" in maps.nth(4).get_attribute(
+        "aria-label"
+    )
 
 
 # Its looks
