@@ -72,7 +72,7 @@ function render({ model, el }) {
   }
 
   function doubt() {
-    return heard && model.get("refused") ? ", but unlike any digit I know" : "";
+    return heard && model.get("refused") ? "but unlike any digit I know" : "";
   }
 
   function showNetwork() {
