@@ -4,6 +4,7 @@ import base64
 import importlib
 import json
 import re
+import runpy
 import shutil
 import subprocess
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from pages import ROOT
+from PIL import Image
 from torch.nn import functional as F
 
 import mnist_cnn as mc
@@ -99,6 +101,13 @@ def test_of_real_digits_one_in_fifty_is_doubted(live, recipe):
         sure = mc.predict(model, images).amax(dim=1) / features.norm(dim=1)
         doubted = (sure < live.UNSURE[recipe]).float().mean()
         assert doubted == pytest.approx(0.02, abs=0.001)
+
+
+@pytest.mark.parametrize("name", ["draw", "draw-dark"])
+def test_the_picture_is_of_the_page_as_it_is(name):
+    shots = runpy.run_path(str(ROOT / "tools" / "shots.py"))
+    with Image.open(ROOT / "images" / f"{name}.png") as picture:
+        assert picture.text["page"] == shots["looks"](), "make site, tools/shots.py"
 
 
 @pytest.fixture
