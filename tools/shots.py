@@ -54,7 +54,7 @@ def main() -> None:
                 if i == 0:
                     page.mouse.down()
             page.mouse.up()
-            page.locator(".layers-maps").nth(1).click(position={"x": 230, "y": 20})
+            page.locator(".layers-maps").nth(1).click(position={"x": 250, "y": 15})
             page.evaluate("document.activeElement.blur()")
             page.mouse.move(0, 0)
             page.wait_for_timeout(1500)  # the sliders' rows
