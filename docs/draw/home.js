@@ -37,6 +37,13 @@ function makeHome(node, data) {
     part("maps", "", maps, more),
   );
 
+  for (const press of ["click", "auxclick"]) {
+    more.addEventListener(press, () => {
+      const { strokes } = surface.drawing();
+      more.href = strokes.length ? `draw.html#d=${encode(strokes)}` : "draw.html";
+    });
+  }
+
   function drawn() {
     waiting ??= requestAnimationFrame(look);
   }
@@ -44,8 +51,6 @@ function makeHome(node, data) {
   function look() {
     waiting = null;
     if (!network) return;
-    const { strokes } = surface.drawing();
-    more.href = strokes.length ? `draw.html#d=${encode(strokes)}` : "draw.html";
     const image = prepare(surface.read(), data.side);
     const stages = image ? network.run(image) : network.blank();
     const shares = image ? softmax(stages.at(-1).values) : [];

@@ -12,7 +12,7 @@ export function makeGrid(across) {
 
   function show(values, most, label) {
     cells.forEach((cell, i) => {
-      const share = Math.round((90 * Math.abs(values[i])) / most);
+      const share = Math.round((60 * Math.abs(values[i])) / most);
       const hue = values[i] < 0 ? "--layers-below" : "--layers-above";
       cell.textContent = fixed(values[i]);
       cell.style.backgroundColor = `color-mix(in srgb, var(${hue}) ${share}%, transparent)`;
