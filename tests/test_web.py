@@ -1,7 +1,6 @@
 """What the browser gets: layers and scripts. tests/browser runs them there."""
 
 import base64
-import importlib
 import json
 import re
 import runpy
@@ -66,6 +65,7 @@ def test_other_models_are_refused(model):
 
 
 DRAW = ROOT / "docs" / "draw"
+LIVE = runpy.run_path(str(ROOT / "docs" / "live.py"))
 
 
 @pytest.mark.parametrize(
@@ -86,20 +86,20 @@ def test_scripts_make_one(path):
         )
 
 
-def test_a_page_is_filled_in_one_pass(live):
+def test_a_page_is_filled_in_one_pass():
     """What comes in may have braces itself, as scripts do."""
-    page = live.fill("{script} {data} {other}", {"script": "${data}", "data": "1"})
+    page = LIVE["fill"]("{script} {data} {other}", {"script": "${data}", "data": "1"})
     assert page == "${data} 1 {other}"
 
 
 @pytest.mark.parametrize("recipe", ["plain", "long"])
-def test_of_real_digits_one_in_fifty_is_doubted(live, recipe):
+def test_of_real_digits_one_in_fifty_is_doubted(recipe):
     train, _ = mc.load_mnist()
     if train.source == "mnist":  # as the weights of the page
         model, images = mc.load(recipe=recipe), train.images[50_000:55_000]
         features = mc.predict(torch.nn.Sequential(model.features), images).flatten(1)
         sure = mc.predict(model, images).amax(dim=1) / features.norm(dim=1)
-        doubted = (sure < live.UNSURE[recipe]).float().mean()
+        doubted = (sure < LIVE["UNSURE"][recipe]).float().mean()
         assert doubted == pytest.approx(0.02, abs=0.001)
 
 
@@ -108,9 +108,3 @@ def test_the_picture_is_of_the_page_as_it_is(name):
     shots = runpy.run_path(str(ROOT / "tools" / "shots.py"))
     with Image.open(ROOT / "images" / f"{name}.png") as picture:
         assert picture.text["page"] == shots["looks"](), "make site, tools/shots.py"
-
-
-@pytest.fixture
-def live(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "docs")
-    return importlib.import_module("live")

@@ -199,9 +199,7 @@ def test_an_update_is_one_pass_and_paints_what_is_seen(page):
         calls[function["functionName"]] += function["ranges"][0]["count"]
     assert (updates := calls["update"]) > 10  # it follows the pen
     assert 6 * (updates - 1) <= calls["convolve"] <= 6 * updates  # a dot is no digit
-    rows = page.locator(".layers-maps").all()
-    seen = [row for row in rows if row.bounding_box()["y"] < 1000 + 80]
-    assert len(rows) > len(seen) >= calls["paintTiles"] / updates - 1
+    assert calls["paintTiles"] <= 7 * updates  # of ten: what is out of sight waits
     assert not any(calls[name] for name in ("explainUnit", "mapBeforeReLU", "tries"))
 
 
@@ -232,9 +230,8 @@ def test_pad_and_answer_share_the_first_screen(chromium, folder, name, width, he
     wait_for_answer(page, "^7: ")
     for part in ("canvas", "seen", "answer"):
         box = page.locator(f".digit-pad-{part}").first.bounding_box()
-        assert box["x"] >= 0 <= box["y"], part
-        assert box["x"] + box["width"] <= width, part
-        assert box["y"] + box["height"] <= height, part
+        assert 0 <= box["x"] <= width - box["width"], part
+        assert 0 <= box["y"] <= height - box["height"], part
     if name == "index.html":
         draw(page, strokes_of(3))
         wait_for_answer(page, "^3: ")
@@ -345,14 +342,12 @@ def test_a_kernel_is_changed_and_put_back(page):
     wait_for_answer(page, "^7: ")
     maps = page.locator("canvas.layers-maps").first
     maps.click(position={"x": 90, "y": 20})
-    pictures = [maps.evaluate("canvas => canvas.toDataURL()")]
     page.locator(".kernel summary").click()
-    for change in (
-        lambda: page.get_by_label("row 1, column 1").fill("5"),
-        lambda: page.get_by_text("a kernel was changed: put back").click(),
-    ):
-        change()
-        pictures.append(maps.evaluate("canvas => canvas.toDataURL()"))
+    pictures = [maps.screenshot()]
+    page.get_by_label("row 1, column 1").fill("5")
+    pictures.append(maps.screenshot())
+    page.get_by_text("a kernel was changed: put back").click()
+    pictures.append(maps.screenshot())
     assert pictures[0] == pictures[2] != pictures[1]
 
 
