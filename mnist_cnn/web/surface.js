@@ -147,9 +147,10 @@ export function makeSurface(side, changed, cleared) {
 
   // Strokes are drawn anew, point by point; at once for those who want no motion
   function replay(strokes = drawing.strokes, sample = false) {
+    if (!strokes.length) return;
     const whole = strokes.map((stroke) => [...stroke]);
     put({ strokes: whole, sample }, strokes !== drawing.strokes);
-    if (!whole.length || matchMedia("(prefers-reduced-motion: reduce)").matches) return tell();
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return tell();
     drawing.strokes = [];
     repaint();
     const points = whole.flatMap((stroke) =>

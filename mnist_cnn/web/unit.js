@@ -137,7 +137,9 @@ export function makeUnit(select, edited) {
         `Patch times kernel, summed over ${over}: ${fixed(products)}. With the bias, ` +
           `${fixed(bias)}, it is ${fixed(sum)}; ReLU makes ${fixed(output)} of it.`,
       );
-      if (!end || parts.length === 1) pairs.show(parts, stage > 1);
+      const hurried = end && parts.length > 1; // too many to write in each frame
+      pairs.node.style.visibility = hurried ? "hidden" : "";
+      if (!hurried) pairs.show(parts, stage > 1);
       editor.show(stage === 1 ? layers[0] : null, map);
     } else if (kind === "pool") {
       lines.push(`The largest of these four: ${fixed(value)}.`);
