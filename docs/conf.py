@@ -8,20 +8,15 @@ import html
 import json
 import re
 import shutil
+import sys
 import tomllib
 from pathlib import Path
 
-import numpy as np
 from docutils import nodes
 from PIL import Image, ImageOps
 from sphinx import addnodes
 
-import mnist_cnn as mc
-from mnist_cnn.pad import SIDE
-from mnist_cnn.web import FOLDER, bundle, layers
-
 ROOT = Path(__file__).parent.parent
-DRAWN = ("plain", "long")  # the recipes whose weights draw.html has
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = [name for name in ("GLOSSARY.md", "CONTRIBUTING.md") if (ROOT / name).exists()]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -32,7 +27,8 @@ root_doc = "README"  # whose place docs/home.md takes
 include_patterns = ["README.md", "notebooks/*.ipynb", *PAGES]
 exclude_patterns = [".venv", "build"]  # large; not looked through
 
-extensions = ["myst_nb", "sphinx_copybutton", "sphinx_design"]
+sys.path.append(str(Path(__file__).parent))  # of live.py
+extensions = ["myst_nb", "sphinx_copybutton", "sphinx_design", "live"]
 nb_execution_mode = "off"
 DO = ("show", "hide")
 nb_code_prompt_show = "Show the set-up"  # of Colab; for the imports see below
@@ -56,7 +52,7 @@ html_sidebars = {  # the theme's, and the page to draw on before the others
         "sidebar/scroll-end.html",
     ]
 }
-html_static_path = ["style.css", "terms.js", "learn.js"]
+html_static_path = ["style.css", "terms.js", "learn.js", "../mnist_cnn/web/pad.css"]
 html_css_files = ["style.css"]
 html_js_files = [(name, {"defer": "defer"}) for name in ("terms.js", "learn.js")]
 pygments_dark_style = "github-dark"
@@ -252,42 +248,6 @@ def make_index(app, exception):
         shutil.copy(Path(app.outdir, "README.html"), Path(app.outdir, "index.html"))
 
 
-def trained(config):
-    moved = "moved and turned" if config.shift else "as they are"
-    return f"{config.epochs} epochs, images {moved}"
-
-
-def make_draw_page(app, exception):
-    """The page to draw on: one file, with the networks and all else that it needs."""
-    if exception is None:
-        draw = Path(app.confdir, "draw")
-        digits = np.hsplit(np.asarray(Image.open(draw / "digits.png")), mc.CLASSES)
-        data = {
-            "networks": {name: layers(mc.load(recipe=name)) for name in DRAWN},
-            "digits": base64.b64encode(np.stack(digits).tobytes()).decode(),
-            "labels": [*range(mc.CLASSES)],
-            "trained": {name: trained(mc.RECIPES[name].config) for name in DRAWN},
-            "side": SIDE,
-            "first": 7,
-        }
-        sheets = (FOLDER / "pad.css", draw / "draw.css")
-        parts = {
-            "address": html_baseurl,
-            "style": "\n".join(path.read_text(encoding="utf-8") for path in sheets),
-            "pages": "\n".join(
-                f'<a href="{name}.html">{title.astext()}</a>'
-                for name, title in sorted(app.env.titles.items())
-                if name.startswith("notebooks/")
-            ),
-            "script": bundle(draw / "draw.js"),
-            "data": json.dumps(data),
-        }
-        page = (draw / "draw.html").read_text(encoding="utf-8")
-        for name, part in parts.items():
-            page = page.replace(f"{{{name}}}", part)
-        Path(app.outdir, "draw.html").write_text(page, encoding="utf-8")
-
-
 def setup(app):
     app.connect("builder-inited", draw_cards)
     app.connect("source-read", change_source)
@@ -299,4 +259,3 @@ def setup(app):
     app.connect("html-page-context", describe_page)  # after it: both change the head
     app.connect("build-finished", draw_previews)
     app.connect("build-finished", make_index)
-    app.connect("build-finished", make_draw_page)

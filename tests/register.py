@@ -90,7 +90,7 @@ PHRASES = {
         *(mistakes("VGG"), mistakes("linear layer")),
     ),
     "One run of the recipe reads {} % of the test digits": VGG[1:2],
-    "interval is {} % to {} %, and for other people's digits rather {} % to {} %. "
+    "interval is {} % to {} %, and if you count by people rather {} % to {} %. "
     "A linear layer gets {} %": (
         *(*VGG[2:], *printed("06", "by-writers")[1][1:], LAYER[1]),
     ),

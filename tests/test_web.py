@@ -3,10 +3,15 @@
 import base64
 import json
 import re
+import runpy
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
 import torch
+from pages import ROOT
+from PIL import Image
 from torch.nn import functional as F
 
 import mnist_cnn as mc
@@ -59,9 +64,47 @@ def test_other_models_are_refused(model):
         layers(model)
 
 
-def test_scripts_make_one():
-    script = bundle(FOLDER / "pad.js")
+DRAW = ROOT / "docs" / "draw"
+LIVE = runpy.run_path(str(ROOT / "docs" / "live.py"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [FOLDER / "pad.js", DRAW / "draw.js", DRAW / "home.js"],
+    ids=lambda p: p.stem,
+)
+def test_scripts_make_one(path):
+    script = bundle(path)
     assert not re.search(r"^import |^export (?!default)", script, re.MULTILINE)
     names = re.findall(r"^(?:const|let|function\*?) (\w+)", script, re.MULTILINE)
     assert len(names) > 30
     assert sorted(names) == sorted(set(names))
+    whole = f"() => {{ {script.replace('export default', 'return')} }}"
+    if node := shutil.which("node"):
+        subprocess.run(
+            [node, "--check", "-"], input=f"({whole})", text=True, check=True
+        )
+
+
+def test_a_page_is_filled_in_one_pass():
+    """What comes in may have braces itself, as scripts do."""
+    page = LIVE["fill"]("{script} {data} {other}", {"script": "${data}", "data": "1"})
+    assert page == "${data} 1 {other}"
+
+
+@pytest.mark.parametrize("recipe", ["plain", "long"])
+def test_of_real_digits_one_in_fifty_is_doubted(recipe):
+    train, _ = mc.load_mnist()
+    if train.source == "mnist":  # as the weights of the page
+        model, images = mc.load(recipe=recipe), train.images[50_000:55_000]
+        features = mc.predict(torch.nn.Sequential(model.features), images).flatten(1)
+        sure = mc.predict(model, images).amax(dim=1) / features.norm(dim=1)
+        doubted = (sure < LIVE["UNSURE"][recipe]).float().mean()
+        assert doubted == pytest.approx(0.02, abs=0.001)
+
+
+@pytest.mark.parametrize("name", ["draw", "draw-dark"])
+def test_the_picture_is_of_the_page_as_it_is(name):
+    shots = runpy.run_path(str(ROOT / "tools" / "shots.py"))
+    with Image.open(ROOT / "images" / f"{name}.png") as picture:
+        assert picture.text["page"] == shots["looks"](), "make site, tools/shots.py"

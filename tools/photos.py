@@ -1,4 +1,4 @@
-"""Draw the photos of notebook 05: digits in pen, pencil and chalk, badly lit.
+"""Draw the photos of notebook 07: digits in pen, pencil and chalk, badly lit.
 
     python tools/photos.py [folder]
 

@@ -14,18 +14,29 @@ from mnist_cnn.model import VGG
 __all__ = ["bundle", "layers"]
 
 FOLDER = Path(__file__).parent
-SHARED = ("surface", "answer", "network", "prepare", "layers")
+IMPORT = re.compile(r'^import [^;]* from "\./(\w+)\.js";\n', re.MULTILINE)
 
 
-def bundle(*last: Path) -> str:
-    """All scripts as one, as a page opened from a folder may load no other file.
+def bundle(*paths: Path) -> str:
+    """Scripts and all that they import as one, as a page opened from a folder needs it.
 
-    last: those that use the shared ones. Imports between them are left out, and so
-    that no name of one hides another's, each name stands once.
+    What is imported stands beside a script, or here. So that no name of one hides
+    another's, each name stands once.
     """
-    paths = [*(FOLDER / f"{name}.js" for name in SHARED), *last]
-    script = "\n".join(path.read_text(encoding="utf-8") for path in paths)
-    return re.sub(r"(?m)^import [^;]*;\n|^export (?!default)", "", script)
+    texts: dict[Path, str] = {}
+
+    def add(path: Path) -> None:
+        if path not in texts:
+            texts[path] = text = path.read_text(encoding="utf-8")
+            for name in IMPORT.findall(text):
+                beside = path.with_name(f"{name}.js")
+                add(beside if beside.exists() else FOLDER / beside.name)
+            texts[path] = texts.pop(path)  # after what it needs
+
+    for path in paths:
+        add(path)
+    script = IMPORT.sub("", "\n".join(texts.values()))
+    return re.sub(r"(?m)^export (?!default)", "", script)
 
 
 def layers(model: nn.Module) -> list[dict[str, Any]]:

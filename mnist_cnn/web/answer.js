@@ -1,18 +1,9 @@
-// What the network sees and says: its 28x28 pixels, and a bar for each digit.
+// What the network sees and says: its 28x28 pixels, its digit, and a bar for each digit.
 
-import { make } from "./surface.js";
+import { best, clamp, fixed, make, percent } from "./dom.js";
+import { paintTiles } from "./paint.js";
 
 const QUIET = 600; // milliseconds without a stroke until screen readers say the answer
-
-export const paint = (canvas, values, side) => {
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(side, side);
-  for (let i = 0; i < side * side; i += 1) {
-    const value = 255 * (values[i] ?? 0);
-    image.data.set([value, value, value, 255], 4 * i);
-  }
-  context.putImageData(image, 0, 0);
-};
 
 // The 28x28 pixels, and a frame around some of them
 export function makeInput() {
@@ -24,17 +15,18 @@ export function makeInput() {
   function mark(field) {
     frame.hidden = !field;
     if (!field) return;
-    const inside = (pixel) => Math.min(28, Math.max(0, pixel));
+    const inside = (pixel) => clamp(pixel, 0, 28);
     const [top, left] = [inside(field.top), inside(field.left)];
-    const percent = (pixels) => `${(100 * pixels) / 28}%`;
-    frame.style.top = percent(top);
-    frame.style.left = percent(left);
-    frame.style.height = percent(inside(field.bottom) - top);
-    frame.style.width = percent(inside(field.right) - left);
+    const part = (pixels) => `${(100 * pixels) / 28}%`;
+    frame.style.top = part(top);
+    frame.style.left = part(left);
+    frame.style.height = part(inside(field.bottom) - top);
+    frame.style.width = part(inside(field.right) - left);
   }
 
   function show(image, label) {
-    paint(canvas, image, 28);
+    const values = image.length ? image : new Float32Array(784);
+    paintTiles(canvas, { maps: 1, side: 28, values }, { most: 1 });
     if (canvas.getAttribute("aria-label") !== label) canvas.setAttribute("aria-label", label);
   }
 
@@ -42,9 +34,8 @@ export function makeInput() {
   return { node, show, mark };
 }
 
-export function makeAnswer() {
-  const input = makeInput();
-  const bars = make("div", {
+function makeBars() {
+  const node = make("div", {
     class: "digit-pad-bars",
     role: "list",
     "aria-label": "Probability of each digit",
@@ -56,33 +47,56 @@ export function makeAnswer() {
     const track = make("span", { class: "digit-pad-track", "aria-hidden": "true" }, fill);
     const row = make("div", { class: "digit-pad-row", role: "listitem" });
     row.append(make("span", { class: "digit-pad-digit" }, `${digit}`), track, share, logit);
-    bars.append(row);
+    node.append(row);
     return { row, fill, share, logit };
   });
-  const shown = make("div", { class: "digit-pad-answer" });
-  const spoken = make("output", { class: "digit-pad-spoken", "aria-live": "polite" });
-  const answer = make("div", {}, shown, spoken);
-  let timer = null;
 
-  // image: 784 numbers from 0 to 1. shares: ten probabilities, or none. logits, which
-  // may be left out, are shown beside them; doubt is a remark to the answer.
-  function show(image, shares, logits = [], doubt = "") {
-    const best = shares.indexOf(Math.max(...shares));
+  function show(shares, logits) {
+    const first = best(shares);
     rows.forEach(({ row, fill, share, logit }, digit) => {
       const value = shares[digit] ?? 0;
       fill.style.width = `${100 * value}%`;
-      share.textContent = shares.length ? `${(100 * value).toFixed(1)} %` : "";
-      logit.textContent = logits[digit]?.toFixed(1) ?? "";
-      row.classList.toggle("digit-pad-best", digit === best);
+      share.textContent = shares.length ? percent(value) : "";
+      logit.textContent = logits.length ? fixed(logits[digit], 1) : "";
+      row.classList.toggle("digit-pad-best", shares.length > 0 && digit === first);
     });
-    const text = shares.length
-      ? `${best}: ${(100 * shares[best]).toFixed(1)} %${doubt}`
-      : "nothing to read yet";
+  }
+  return { node, show };
+}
+
+export function makeAnswer() {
+  const input = makeInput();
+  const bars = makeBars();
+  const digit = make("span", { class: "digit-pad-large" });
+  const colon = make("span", { class: "digit-pad-spoken" }, ": ");
+  const comma = make("span", { class: "digit-pad-spoken" }, ", ");
+  const sure = make("span", { class: "digit-pad-sure" });
+  const doubt = make("span", { class: "digit-pad-doubt" });
+  const nothing = make("span", {}, "nothing to read yet");
+  const shown = make("div", { class: "digit-pad-answer" });
+  const spoken = make("output", { class: "digit-pad-spoken", "aria-live": "polite" });
+  const answer = make("div", { class: "digit-pad-says" }, shown, spoken);
+  let timer = null;
+
+  // image: 784 numbers from 0 to 1. shares: ten probabilities, or none. logits, which
+  // may be left out, are shown beside them; remark is a doubt about the answer.
+  function show(image, shares, logits = [], remark = "") {
+    bars.show(shares, logits);
+    const first = best(shares);
+    digit.textContent = first;
+    sure.textContent = shares.length ? percent(shares[first]) : "";
+    doubt.textContent = remark;
+    const wanted = shares.length ? [digit, colon, sure] : [nothing];
+    if (remark) wanted.push(comma, doubt);
+    if (shown.childNodes.length !== wanted.length || shown.firstChild !== wanted[0]) {
+      shown.replaceChildren(...wanted);
+    }
+    shown.classList.toggle("digit-pad-unsure", remark !== "");
+    const text = shown.textContent;
     input.show(image, `The 28 by 28 pixels the network sees: ${text}`);
-    shown.textContent = text;
     clearTimeout(timer);
     timer = setTimeout(() => (spoken.textContent = text), QUIET);
   }
 
-  return { seen: input.node, mark: input.mark, bars, answer, show };
+  return { seen: input.node, mark: input.mark, bars: bars.node, answer, show };
 }

@@ -2,10 +2,11 @@
 // they are computed here, without waiting for the kernel; else it shows what Python says.
 
 import { makeAnswer } from "./answer.js";
+import { make } from "./dom.js";
 import { makeLayers } from "./layers.js";
 import { makeNetwork, softmax } from "./network.js";
 import { prepare } from "./prepare.js";
-import { make, makeSurface } from "./surface.js";
+import { makeSurface } from "./surface.js";
 
 const PAUSE = 120; // milliseconds between two messages to Python while drawing
 
@@ -13,7 +14,7 @@ function render({ model, el }) {
   const side = model.get("side");
   const surface = makeSurface(side, changed, cleared);
   const view = makeAnswer();
-  const layers = makeLayers(view.mark);
+  const layers = makeLayers({ choose: view.mark, edited: () => look(surface.read()) });
   const inside = make(
     "details",
     { class: "digit-pad-layers", open: "" },
@@ -64,14 +65,14 @@ function render({ model, el }) {
     cancelAnimationFrame(frame);
     frame = null;
     const image = pixels.length ? prepare(pixels, side) : null;
-    const stages = network.run(image ?? new Float32Array(784));
-    layers.show(stages, network.layers);
+    const stages = image ? network.run(image) : network.blank();
+    layers.show(stages, network.layers, { empty: !image });
     last = { image: stages[0].values, logits: image ? [...stages.at(-1).values] : [] };
     showAnswer();
   }
 
   function doubt() {
-    return heard && model.get("refused") ? ", but unlike any digit I know" : "";
+    return heard && model.get("refused") ? "but unlike any digit I know" : "";
   }
 
   function showNetwork() {
@@ -86,7 +87,7 @@ function render({ model, el }) {
     const pixels = model.get("pixels");
     if (sent && `${pixels}` === `${sent}`) return; // our own
     sent = null;
-    surface.show(pixels);
+    surface.show(pixels.length ? { pixels, side } : null);
     if (network) look(pixels);
   }
 

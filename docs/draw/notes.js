@@ -1,0 +1,73 @@
+// Small explanations that open in place, each with a link to where the series says more.
+
+import { make } from "./dom.js";
+
+const NOTES = {
+  sees: [
+    "What you draw is cut out, made 20 pixels high or wide, and centred by its mass, as the images of MNIST were. These 784 numbers, from 0 (black) to 1 (white), are all that the network gets.",
+    "07_your_own_digits", "what-was-done-to-mnist", "What was done to MNIST",
+  ],
+  tip: [
+    "Under each slider stands what the network answers at each of its places; another answer than now is dark.",
+    "06_how_good_is_it", "a-few-pixels-aside", "A few pixels aside",
+  ],
+  answer: [
+    "For each digit the network computes a logit, a number without limits; softmax makes ten probabilities of them that sum to 100 %.",
+    "03_the_whole_network", "what-an-untrained-network-says", "What an untrained network says",
+  ],
+  weights: [
+    "Two trainings of one design: the second longer, on moved and turned images, with more maps.",
+    "08_making_it_better", "together", "What was changed",
+  ],
+  "conv 1": [
+    "A kernel of 3×3 numbers slides over the image. Nine products and a bias make each number of its map; ReLU turns what is below 0 into 0.",
+    "02_a_pattern_anywhere", "a-convolution-by-hand", "A convolution by hand",
+  ],
+  "conv 2": [
+    "Each filter has a kernel for each map below, and adds up all their products.",
+    "02_a_pattern_anywhere", "many-filters", "Many filters",
+  ],
+  "conv 3": [
+    "What a filter looks for, nobody wrote down: training found its numbers.",
+    "06_how_good_is_it", "what-it-has-learned", "What it has learned",
+  ],
+  "pool 1": [
+    "Of every 2×2 numbers the largest stays. What was found counts, a little less where.",
+    "02_a_pattern_anywhere", "max-pooling-a-quarter-of-the-numbers", "Max-pooling",
+  ],
+  "conv 4": [
+    "Three convolutions and a pool are a block. Here the second begins.",
+    "03_the_whole_network", "a-vgg-block", "A VGG block",
+  ],
+  "conv 5": [
+    "The deeper the layer, the more pixels of the image a unit sees.",
+    "03_the_whole_network", "what-one-unit-sees", "What one unit sees",
+  ],
+  "conv 6": [
+    "The last convolution. Many of its numbers are 0: few filters have found what they look for.",
+    "03_the_whole_network", "the-whole-model", "The whole model",
+  ],
+  "pool 2": [
+    "These numbers, and nothing else, decide on the answer: its features.",
+    "09_inside_the_network", "a-map-of-the-digits", "A map of the digits",
+  ],
+  linear: [
+    "Each digit has a weight for each feature. The products for one digit sum to its logit; the largest logit is the answer.",
+    "03_the_whole_network", "the-whole-model", "The whole model",
+  ],
+};
+
+// A question mark that opens the note of this name
+export function makeNote(name) {
+  if (!NOTES[name]) return "";
+  const [text, page, anchor, title] = NOTES[name];
+  const link = make("a", { href: `notebooks/${page}.html#${anchor}` }, title);
+  const mark = make("summary", { "aria-label": `What is this? (${name})` }, "?");
+  const node = make("details", { class: "note" }, mark, make("div", {}, `${text} `, link));
+  node.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    node.open = false;
+    mark.focus();
+  });
+  return node;
+}
