@@ -122,7 +122,7 @@ PHRASES = {
     "trained on moved digits, falls to {} %": (printed("08", "recipes-moved")[1][2],),
     "Lowest for the 9: {} %": (printed("06", "precision")[10][1],),
     "Lowest for the 4: {} %": (printed("06", "precision")[5][2],),
-    "pixels have mean {} and standard deviation {}": (*printed("01", "ink")[1],),
+    "pixels have mean {} and standard deviation {}": (*printed("07", "ink")[1],),
     # The network, its recipes, and arithmetic
     "each logit has one: {} of": (
         sum(p.numel() for p in mc.VGG().parameters() if p.ndim == 1),
