@@ -38,7 +38,7 @@ FIGURE = (
 )
 NUMBER = re.compile(FIGURE)
 PERCENT = re.compile(rf"\s?%|,? (?:to|and|or) {FIGURE}\s?%")
-LEFT = rf"√{FIGURE}|\(*{FIGURE}(?:(?: [-+x\xd7/] |x)\(*{FIGURE}\)*)+"
+LEFT = rf"√{FIGURE}|\(*{FIGURE}(?:(?: (?://|[-+x\xd7/\u2212]) |x)\(*{FIGURE}\)*)+"
 PAPER = re.compile(rf"({LEFT}) (?:=|is) (?:about )?({FIGURE})")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NO_CLAIMS = re.compile(
@@ -163,7 +163,7 @@ def problems(passage: Passage) -> Iterator[str]:
 
 def on_paper(left: str) -> float:
     """What the left side of a worked line gives."""
-    left = left.replace(",", "")
+    left = left.replace(",", "").replace("\u2212", "-")
     if left.startswith("√"):
         return math.sqrt(float(left[1:]))
     left = left[left.count("(") - left.count(")") :]  # those around the whole line

@@ -21,11 +21,11 @@ const NOTES = {
   ],
   "conv 1": [
     "A kernel of 3×3 numbers slides over the image. Nine products and a bias make each number of its map; ReLU turns what is below 0 into 0.",
-    "02_a_pattern_anywhere", "a-convolution-by-hand", "A convolution by hand",
+    "02_a_pattern_anywhere", "nine-numbers-that-find-an-edge", "Nine numbers that find an edge",
   ],
   "conv 2": [
     "Each filter has a kernel for each map below, and adds up all their products.",
-    "02_a_pattern_anywhere", "many-filters", "Many filters",
+    "02_a_pattern_anywhere", "sixteen-pictures-in-one-out", "Sixteen pictures in, one out",
   ],
   "conv 3": [
     "What a filter looks for, nobody wrote down: training found its numbers.",
@@ -33,7 +33,7 @@ const NOTES = {
   ],
   "pool 1": [
     "Of every 2×2 numbers the largest stays. What was found counts, a little less where.",
-    "02_a_pattern_anywhere", "max-pooling-a-quarter-of-the-numbers", "Max-pooling",
+    "02_a_pattern_anywhere", "a-quarter-of-the-numbers", "Max-pooling",
   ],
   "conv 4": [
     "Three convolutions and a pool are a block. Here the second begins.",
