@@ -1,4 +1,4 @@
-"""Where there is ink in a grey picture, and which pieces of it belong together."""
+"""Where there is ink in a picture, and which pieces of it belong together."""
 
 from typing import NamedTuple
 
@@ -10,26 +10,19 @@ from scipy.sparse.csgraph import connected_components
 
 from mnist_cnn.handwriting.pictures import Gray
 
-__all__ = [
-    "BOX",
-    "Box",
-    "Group",
-    "count_digits",
-    "crop_largest",
-    "find_groups",
-    "find_ink",
-]
+__all__ = ["BOX", "Box", "Group", "count_digits", "crop_largest", "find_groups", "find_ink", "to_gray"]
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 Boxes = NDArray[np.int64]  # (N, 4), of the same
 
-SMALL = 100  # a picture with no side above this is a scan like MNIST, not a photo
-FAINT = 0.1  # what differs less than this from the paper is not ink
-EDGE = 0.065  # and ink has an edge this steep somewhere, where shadow has none
-TRACE = 0.1  # fainter ink, as a line of squared paper, ties no pieces together
-THREAD = 0.2  # nor this in a large picture, where less of a stroke is edge
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # as every television's
+COLOURED = 1.5
+SMALL = 200
+GRAIN = 6
+SHARP = 0.15
+NEAR = 0.3
+LOCAL = 20
 MOST = 500  # pieces that are looked at: a page with more is print
-PALE = 0.3  # on a sheet, a piece that is nowhere darker is a smudge or a shadow
 BOX = 20  # MNIST's digits were scaled into so many pixels a side
 SPECK = 0.5 / BOX**2  # half a pixel of these is no part of a digit
 AROUND = np.ones((3, 3), bool)  # a pixel and its eight neighbours
@@ -42,52 +35,52 @@ class Group(NamedTuple):
     box: Box
 
 
-def find_ink(gray: Gray, fine: float = 1) -> Gray:
-    """How much ink each pixel holds: light, shadow and the paper's grain removed.
+def to_gray(colours: Gray) -> Gray:
+    """The picture as grey, or as red, green or blue where ink stands out more there."""
+    if colours.shape[-1] < 3:
+        return colours[..., 0]
+    best = colours @ LUMA
+    most = COLOURED * _stands_out(best)
+    for view in np.moveaxis(colours, -1, 0):
+        if (clear := _stands_out(view)) > most:
+            best, most = view, clear
+    return best
 
-    Ink is what differs from the paper around it. The paper is what remains when
-    every dark place narrower than a third of the picture is filled from its sides.
-    fine: how many times smaller than one that fills the picture a digit may be; its
-    strokes are narrower, and the light is followed closer.
-    """
+
+def _stands_out(view: Gray) -> float:
+    """How many times steeper the edges are than the grain."""
+    small = np.asarray(Image.fromarray(np.ascontiguousarray(view)).reduce(-(-max(view.shape) // 200)))
+    steep = ndimage.gaussian_gradient_magnitude(small, 1)
+    grain, edges = np.percentile(steep, [25, 99])
+    return edges / (grain + 0.001)
+
+
+def find_ink(gray: Gray, fine: float = 1) -> Gray:
     side = max(gray.shape)
-    gray = ndimage.gaussian_filter(gray, side / fine / 500 if side > SMALL else 0)
+    gray = ndimage.gaussian_filter(gray, side / fine / 500)
     light = _is_light_on_dark(gray)
     if light:
         gray = 1 - gray
-    size = max(15, int(side / 3 / fine**0.5))
-    # An odd reflection: light that fades towards the border fades on beyond it. Not
-    # lighter than any pixel, as it would be where a stroke is close to the border
-    wide = np.pad(gray, size, mode="reflect", reflect_type="odd").clip(max=gray.max())
-    paper = ndimage.grey_closing(wide, size=size)[size:-size, size:-size]
-    # Dark ink takes away a share of the light that the paper sends back
-    ink = (paper - gray) / (1 if light else np.maximum(paper, 1e-3))
-    floor = _haze(ink)
-    pieces, count = ndimage.label(ink > max(floor, FAINT), structure=AROUND)
+    ink = _below_paper(gray, max(15, int(side / 3 / fine**0.5)), light)
+    low, quarter = np.percentile(ink, [5, 25])
+    ink = ink - quarter
+    floor = GRAIN * (quarter - low) + 0.004
     scale = max(1, side / fine / 200)
-    edge = scale * ndimage.gaussian_gradient_magnitude(ink, scale)
-    edge = ndimage.maximum_filter(edge, 3)  # beside a stroke of one pixel, not on it
-    sharp = ndimage.maximum(edge, pieces, np.arange(count + 1)) >= EDGE
-    sharp[0] = False
-    inked = sharp[pieces]
-    if not inked.any():
+    edge = ndimage.gaussian_gradient_magnitude(ink, scale)
+    pieces, count = ndimage.label(ink > floor, AROUND)
+    steep = ndimage.maximum(ndimage.maximum_filter(edge, 3), pieces, np.arange(count + 1))
+    steep[0] = 0
+    if not count:
         raise ValueError("found no ink: the image looks blank")
-    full = np.percentile(ink[inked], 95)
-    ink = np.clip((ink - floor) / (full - floor), 0, 1)
-    return np.where(inked, ink, 0).astype(np.float32)
-
-
-def _haze(ink: Gray) -> float:
-    """What paper alone may reach, by its grain and by uneven light.
-
-    Five deviations above the middle of all pixels; but where a digit fills the picture
-    its ink is among these, and the lightest quarter, surely paper, tells better; up to
-    two fifths of the darkest, which is hardly ink.
-    """
-    low, quarter, middle, full = np.percentile(ink, [5, 25, 50, 99])
-    noise = 1.4826 * np.median(np.abs(ink - middle))  # 1.4826: to a sigma
-    tight = max(quarter + 8 * (quarter - low), 0.4 * full)
-    return float(min(middle + 5 * noise, tight))
+    keep = steep > SHARP * steep.max()
+    keep[0] = False
+    mask = keep[pieces]
+    weight = np.where(ndimage.binary_dilation(mask, AROUND), edge, 0) ** 2
+    near = side / fine / LOCAL
+    half = ndimage.gaussian_filter(weight * ink, near) / (ndimage.gaussian_filter(weight, near) + 1e-12)
+    strength = ink / (2 * np.maximum(half, floor / 2))
+    strength = np.clip(strength, 0, 1) * mask
+    return strength.astype(np.float32)
 
 
 def _is_light_on_dark(gray: Gray) -> bool:
@@ -102,6 +95,12 @@ def _is_light_on_dark(gray: Gray) -> bool:
     return bool(((gray - paper) ** 3).mean() > 0)
 
 
+def _below_paper(gray: Gray, size: int, light: bool) -> Gray:
+    wide = np.pad(gray, size, mode="reflect", reflect_type="odd").clip(max=gray.max())
+    paper = ndimage.grey_closing(wide, size=size)[size:-size, size:-size]
+    return (paper - gray) / (1 if light else np.maximum(paper, 1e-3))
+
+
 class Pieces(NamedTuple):
     """The connected pieces of ink. Of each: its number, ink, and box."""
 
@@ -113,8 +112,7 @@ class Pieces(NamedTuple):
 
 def find_pieces(ink: Gray) -> Pieces:
     """Number the pieces of ink. Raises ValueError where there is none."""
-    least = THREAD if max(ink.shape) > SMALL else TRACE
-    numbers, count = ndimage.label(ink > least, structure=AROUND)
+    numbers, count = ndimage.label(ink >= 0.5, structure=AROUND)
     if count == 0:
         raise ValueError("found no ink: the image looks blank")
     every = np.arange(1, count + 1)
@@ -157,9 +155,9 @@ def _cut(
 
     side: the long side of the picture, of which ink may be a part, from left, top on.
     """
-    y, x = ndimage.find_objects((mask & (ink > 0.4 * ink[mask].max())).astype(int))[0]
+    y, x = ndimage.find_objects(mask.astype(int))[0]
     box = left + x.start, top + y.start, left + x.stop, top + y.stop
-    if side <= SMALL:
+    if True:
         mask = ndimage.binary_dilation(mask, AROUND) & (ink > 0)
     y, x = ndimage.find_objects(mask.astype(int))[0]
     return Group(np.where(mask, ink, 0)[y, x].astype(np.float32), box)
@@ -180,8 +178,7 @@ def find_groups(ink: Gray) -> list[Group]:
     inside = ~touches | touches[_main(amount, touches)]
     usual = _usual(height[inside], amount[inside])
     inside |= (height >= 0.5 * usual) & (height <= 1.5 * usual)
-    dark = ndimage.maximum(ink, numbers, every) >= PALE
-    kept = every[inside & dark & (amount >= SPECK * usual**2)]
+    kept = every[inside & (amount >= SPECK * usual**2)]
     if len(kept) > MOST:
         kept = kept[np.argsort(-amount[kept - 1], kind="stable")[:MOST]]
     groups = []

@@ -19,6 +19,7 @@ from mnist_cnn.handwriting.ink import (
     crop_largest,
     find_groups,
     find_ink,
+    to_gray,
 )
 from mnist_cnn.handwriting.pictures import Gray, Source, read_picture
 
@@ -61,7 +62,8 @@ def to_mnist(
     Source: Y. LeCun, C. Cortes, C. Burges, the MNIST database of handwritten digits.
     """
     pictures: dict[str, Gray] = {}
-    gray, scale = read_picture(image)
+    colours, scale = read_picture(image)
+    gray = to_gray(colours)
     shape = tuple(getattr(image, "shape", ()))
     # An array may have an image in each row; a photo is 784 wide only by chance
     many = len(shape) == 2 and shape.count(28 * 28) == 1
@@ -92,7 +94,8 @@ def find_digits(
     are returned, too. An empty sheet has no digits. Raises ValueError for what cannot
     be read as an image.
     """
-    gray, scale = read_picture(image)
+    colours, scale = read_picture(image)
+    gray = to_gray(colours)
     try:
         ink = find_ink(gray, fine=SHEET)
     except ValueError:
