@@ -67,15 +67,16 @@ def to_mnist(
     shape = tuple(getattr(image, "shape", ()))
     # An array may have an image in each row; a photo is 784 wide only by chance
     many = len(shape) == 2 and shape.count(28 * 28) == 1
-    if many or min(gray.shape) * scale < 8:
-        shape = shape or gray.shape
+    height, width = (round(side * scale) for side in gray.shape)
+    if many or (min(height, width) < 8 and height * width % (28 * 28) == 0):
+        shape = shape or (height, width)
         raise ValueError(f"a picture of {shape} looks flattened, reshape it to 28x28")
     pictures["gray"] = gray  #                                (height, width)
     pictures["ink"] = ink = find_ink(gray)  #                 (height, width)
     pictures["crop"] = crop = crop_largest(ink)  #            the digit alone
     pictures["box"] = box = fit_box(thicken(crop))  #         20 x 20 or narrower
     pictures["mnist"] = digit = centre(box)  #                (28, 28)
-    several = count_digits(ink) if max(gray.shape) > FIELD else 1  # else prepared
+    several = count_digits(ink) if max(height, width) > FIELD else 1  # else prepared
     if several > 1:
         what = f"this looks like {several} digits, read as one: see find_digits"
         warnings.warn(what, stacklevel=2)
