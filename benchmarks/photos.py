@@ -1,6 +1,6 @@
 """MNIST's training digits turned into photos, to choose and to judge ``to_mnist`` by.
 
-    python benchmarks/photos.py [--each 125] [--side choose]
+    python benchmarks/photos.py [--each 60]
     pip install scikit-image    # by hand: Otsu's and Sauvola's thresholds, pens
 
 Sixteen kinds of trouble, half for choosing constants, half for reporting. Nothing is
@@ -13,10 +13,12 @@ repeated. The summary for notebook 05 goes to mnist_cnn/studies/photos.json.
 import argparse
 import io
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
-from unittest import mock  # noqa
+from unittest import mock
 
 import numpy as np
 import records
@@ -27,10 +29,12 @@ from skimage import filters, morphology
 
 import mnist_cnn as mc
 from mnist_cnn.handwriting import ink, prepare
+from mnist_cnn.handwriting.pictures import read_picture
 
 HERE = Path(__file__).parent
 LINES = HERE / "results" / "photos.jsonl"
 SUMMARY = HERE.parent / "mnist_cnn" / "studies" / "photos.json"
+CONTRASTS = [0, 0.12, 0.25, 0.5, 1]  # borders of the bands that are reported
 FINE = 12  # times 28: the digit is drawn so large, then reduced to its size
 
 
@@ -265,3 +269,118 @@ def photos_of(kind: str, each: int, train: mc.Digits):
         index = int(rng.integers(len(train)))
         photo = KINDS[kind](rng, usual(rng))
         yield photo, take(photo, train.images[index]), int(train.labels[index])
+
+
+# Ways to prepare
+
+
+def naive(gray: np.ndarray) -> np.ndarray:
+    """Shrunk to 28x28, turned so that the border is dark, and nothing else."""
+    small = np.asarray(Image.fromarray(gray).resize((28, 28), Image.Resampling.BOX))
+    edge = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+    return 1 - small if np.median(edge) > 0.5 else small
+
+
+def by_threshold(gray: np.ndarray, find: Callable) -> np.ndarray:
+    """Ink by a library's threshold, then cut out, scaled and centred as by to_mnist."""
+    ink_is_light = find(gray).astype(np.float32)
+    light = ink_is_light.mean() < 0.5  # there is more paper than ink
+    black_white = ink_is_light if light else 1 - ink_is_light
+    crop = ink.crop_largest(black_white)
+    return prepare.centre(prepare.fit_box(prepare.thicken(crop)))
+
+
+def library(find: Callable) -> Callable:
+    return lambda file: by_threshold(ink.to_gray(read_picture(file).colours), find)
+
+
+def sauvola(gray: np.ndarray) -> np.ndarray:
+    """With a window of a third of the picture, odd, and the library's own k."""
+    return gray > filters.threshold_sauvola(gray, max(gray.shape) // 6 * 2 + 1)
+
+
+WAYS: dict[str, Callable] = {
+    "to_mnist": lambda file: mc.to_mnist(file)[0].numpy(),
+    "naive": lambda file: naive(read_picture(file).colours @ ink.LUMA),
+    "Otsu": library(lambda gray: gray > filters.threshold_otsu(gray)),
+    "Sauvola": library(sauvola),
+}
+# One step left out at a time: what stands in the step's place
+WITHOUT: dict[str, tuple[object, str, Callable]] = {
+    "colour": (prepare, "to_gray", lambda c: c @ ink.LUMA),
+    "paper": (ink, "_darker_than_paper", lambda gray, _: np.median(gray) - gray),
+    "grain": (ink, "_remove_grain", lambda dark: (dark, 0.0)),
+    "lines": (ink, "_remove_lines", lambda dark: dark),
+    "edges": (
+        ink,
+        "_full_ink",
+        lambda dark, grain, *_: np.clip(dark / dark.max(), 0, 1) * (dark > grain),
+    ),
+    "largest": (prepare, "crop_largest", lambda dark, _: dark),
+    "thicken": (prepare, "thicken", lambda crop: crop),
+    "centre": (prepare, "centre", lambda box: top_left(box)),
+}
+
+
+def top_left(box: np.ndarray) -> np.ndarray:
+    return np.pad(box, [(4, 24 - side) for side in box.shape])
+
+
+def prepared(way: str, file: io.BytesIO) -> np.ndarray:
+    """28x28; all paper where it is refused."""
+    try:
+        if way in WAYS:
+            return WAYS[way](file)
+        module, name, instead = WITHOUT[way.removeprefix("without ")]
+        with mock.patch.object(module, name, instead):
+            return WAYS["to_mnist"](file)
+    except ValueError:
+        return np.zeros((28, 28), np.float32)
+
+
+def run(kind: str, way: str, each: int, train: mc.Digits, models: dict) -> dict:
+    """How many of one kind are read, by each network, and by contrast."""
+    taken = list(photos_of(kind, each, train))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of several digits
+        images = [prepared(way, io.BytesIO(jpeg)) for _, jpeg, _ in taken]
+    batch = torch.from_numpy(np.stack(images).astype(np.float32)).unsqueeze(1)
+    labels = torch.tensor([label for *_, label in taken])
+    blank = batch.amax((1, 2, 3)) == 0
+    row = {"kind": kind, "way": way, "each": each, "refused": int(blank.sum())}
+    for name, model in models.items():
+        right = (mc.predict(model, batch).argmax(1) == labels) & ~blank
+        row[name] = int(right.sum())
+        row[f"{name} by contrast"] = [
+            [sum(in_band), sum(r for r, b in zip(right.tolist(), in_band) if b)]
+            for low, high in pairwise(CONTRASTS)
+            for in_band in [[low <= photo.contrast < high for photo, *_ in taken]]
+        ]
+    return row
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--each", type=int, default=60, help="pictures of a kind")
+    each = parser.parse_args().each
+    train, _ = mc.load_mnist(source="mnist")
+    models = {recipe: mc.load(recipe=recipe) for recipe in ("plain", "long")}
+    known = {(r["kind"], r["way"], r["each"]) for r in records.read(LINES)}
+    for way in [*WAYS, *(f"without {step}" for step in WITHOUT)]:
+        for kind in REPORT if way.startswith("without") else KINDS:
+            if (kind, way, each) not in known:
+                records.append(LINES, run(kind, way, each, train, models))
+                print(way, "|", kind, "done", flush=True)
+    rows = [row for row in records.read(LINES) if row["each"] == each]
+    summary = {
+        "command": f"python benchmarks/photos.py --each {each}",
+        "contrasts": CONTRASTS,
+        "choose": CHOOSE,
+        "report": REPORT,
+        "rows": rows,
+    }
+    SUMMARY.write_text(json.dumps(summary) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -50,7 +50,9 @@ def to_gray(colours: NDArray[np.float32]) -> Gray:
 
 def _clearness(gray: Gray) -> float:
     """How many times steeper the edges are than the grain."""
-    small = Image.fromarray(np.ascontiguousarray(gray)).reduce(-(-max(gray.shape) // 200))
+    small = Image.fromarray(np.ascontiguousarray(gray)).reduce(
+        -(-max(gray.shape) // 200)
+    )
     steep = ndimage.gaussian_gradient_magnitude(np.asarray(small), 1)
     grain, edge = np.percentile(steep, [25, 99])
     return float(edge / (grain + 0.001))
@@ -67,7 +69,9 @@ def find_ink(gray: Gray, fine: float = 1) -> Gray:
     ink = _darker_than_paper(gray, max(15, int(side / 3 / fine**0.5)))
     ink, grain = _remove_grain(ink)
     ink = _remove_lines(ink)
-    return _full_ink(ink, grain, max(1, side / fine / 200), max(3, int(side / fine / LOCAL)))
+    return _full_ink(
+        ink, grain, max(1, side / fine / 200), max(3, int(side / fine / LOCAL))
+    )
 
 
 def _darker_than_paper(gray: Gray, size: int) -> Gray:
@@ -111,7 +115,8 @@ def _remove_lines(ink: Gray) -> Gray:
     for axis in (0, 1):
         wide = ndimage.maximum_filter1d(ink, askew, axis=1 - axis)
         wide = ndimage.uniform_filter1d(wide, long, axis=axis)
-        lines.append(wide.min(axis=axis, keepdims=True))
+        line = wide.min(axis=axis, keepdims=True)
+        lines.append(line - ndimage.grey_opening(line, max(ink.shape) // 10 + 1))
     across, down = (line.clip(0, full) for line in lines)
     line = across + down - across * down / full
     clean: Gray = (ink - line) / np.maximum(1 - line / full, 0.5)  # ink stays full
@@ -124,16 +129,23 @@ def _full_ink(ink: Gray, grain: float, scale: float, near: int) -> Gray:
     Source: J. Kittler, J. Illingworth, J. Föglein, Threshold selection based on a
     simple image statistic (1985): the mean over pixels, weighted by their steepness.
     """
-    steep = ndimage.gaussian_gradient_magnitude(ink, scale) ** 2
-    steep = steep * ndimage.binary_dilation(ink > grain, AROUND)
+    steep = ndimage.gaussian_gradient_magnitude(ink, scale)
+    steep *= ndimage.binary_dilation(ink > grain, AROUND)
     if not steep.any():
         raise ValueError(BLANK)
-    half = np.average(ink, weights=steep)
-    local = ndimage.uniform_filter(steep * ink, near)
-    local /= ndimage.uniform_filter(steep, near) + 1e-12
-    half = np.maximum(local, max(PALE * half, grain / 2))
-    full: Gray = np.where(ink > grain, np.clip(ink / (2 * half), 0, 1), 0)
-    return full.astype(np.float32)
+    weight = steep**2
+    half = np.average(ink, weights=weight)
+    local = ndimage.uniform_filter(weight * ink, near)
+    local /= ndimage.uniform_filter(weight, near) + 1e-3 * weight.mean()
+    half = local.clip(
+        max(PALE * half, grain / 2), half
+    )  # within a brush's stroke: half
+    full: Gray = np.clip(ink / (2 * half), 0, 1).astype(np.float32) * (ink > grain)
+    # Shadow has no steep edge anywhere
+    pieces, count = ndimage.label(full >= CUT, AROUND)
+    edge = ndimage.maximum(steep, pieces, np.arange(count + 1))
+    edge[0] = steep.max()
+    return full * (edge >= PALE * np.average(steep, weights=weight))[pieces]
 
 
 class Pieces(NamedTuple):
@@ -173,7 +185,7 @@ def find_pieces(ink: Gray) -> Pieces:
     return Pieces(numbers, every[kept], boxes[kept], amount[kept], touches[kept], usual)
 
 
-def crop_largest(ink: Gray) -> Gray:
+def crop_largest(ink: Gray, pixel: int = 1) -> Gray:
     """Cut out the largest piece of ink with the pieces close to it, and no other."""
     numbers, every, boxes, amount, touches, _ = find_pieces(ink)
     # At the border, where a thumb may be, ink counts for a tenth
@@ -186,9 +198,11 @@ def crop_largest(ink: Gray) -> Gray:
         if not (new := close & ~touches & ~chosen).any():
             break
         chosen |= new
-    if size < 5:
-        raise ValueError("found no ink that could be a digit, only specks")
-    return _cut(ink, _mask(numbers, every[chosen])).crop
+    if size < 5 * pixel or amount[main] < 0.2 * amount[~touches].sum():
+        raise ValueError(
+            "found no ink that could be one digit, only specks or many: see find_digits"
+        )
+    return _cut(ink, _mask(numbers, every[chosen]), pixel).crop
 
 
 def _mask(numbers: NDArray[np.int32], some: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -197,16 +211,18 @@ def _mask(numbers: NDArray[np.int32], some: NDArray[np.int64]) -> NDArray[np.boo
     return chosen[numbers]
 
 
-def _cut(ink: Gray, mask: NDArray[np.bool_], left: int = 0, top: int = 0) -> Group:
+def _cut(
+    ink: Gray, mask: NDArray[np.bool_], pixel: int, left: int = 0, top: int = 0
+) -> Group:
     """What the mask holds, and its box in the picture, of which ink starts there."""
     y, x = ndimage.find_objects(mask.astype(int))[0]
     box = left + x.start, top + y.start, left + x.stop, top + y.stop
-    mask = ndimage.binary_dilation(mask, AROUND)
+    mask = ndimage.binary_dilation(mask, AROUND, iterations=pixel)
     y, x = ndimage.find_objects((mask & (ink > 0)).astype(int))[0]
     return Group(np.where(mask, ink, 0)[y, x].astype(np.float32), box)
 
 
-def find_groups(ink: Gray) -> list[Group]:
+def find_groups(ink: Gray, pixel: int = 1) -> list[Group]:
     """Gather the pieces of each digit, and leave out what is no digit by its size."""
     numbers, every, boxes, amount, touches, usual = find_pieces(ink)
     height = boxes[:, 3] - boxes[:, 1]
@@ -221,8 +237,8 @@ def find_groups(ink: Gray) -> list[Group]:
         right, bottom = parts[:, 2:].max(axis=0) + 1
         window = slice(top, bottom), slice(left, right)
         mask = np.isin(numbers[window], together)
-        groups.append(_cut(ink[window], mask, int(left), int(top)))
-    least = max(5, 0.3 * usual)
+        groups.append(_cut(ink[window], mask, pixel, int(left), int(top)))
+    least = max(5 * pixel, 0.3 * usual)
     return [group for group in groups if group.box[3] - group.box[1] >= least]
 
 

@@ -73,7 +73,9 @@ def to_mnist(
         raise ValueError(f"a picture of {shape} looks flattened, reshape it to 28x28")
     pictures["gray"] = gray  #                                (height, width)
     pictures["ink"] = ink = find_ink(gray)  #                 (height, width)
-    pictures["crop"] = crop = crop_largest(ink)  #            the digit alone
+    pictures["crop"] = crop = crop_largest(
+        ink, round(1 / scale) or 1
+    )  # the digit alone
     pictures["box"] = box = fit_box(thicken(crop))  #         20 x 20 or narrower
     pictures["mnist"] = digit = centre(box)  #                (28, 28)
     several = count_digits(ink) if max(height, width) > FIELD else 1  # else prepared
@@ -102,7 +104,7 @@ def find_digits(
     except ValueError:
         return []
     found = []
-    for row, groups in enumerate(in_rows(find_groups(ink))):
+    for row, groups in enumerate(in_rows(find_groups(ink, round(1 / scale) or 1))):
         for group in groups:
             digit = torch.from_numpy(centre(fit_box(thicken(group.crop)))).unsqueeze(0)
             left, top, right, bottom = (round(scale * side) for side in group.box)
