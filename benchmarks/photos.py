@@ -6,7 +6,7 @@
 Sixteen kinds of trouble, half for choosing constants, half for reporting. Nothing is
 photographed: paper, pen, light and camera are drawn from named factors and a seed, with
 digits that the shipped networks were trained on, so that what is misread is mostly the
-preparation's fault. A JSON line a kind and way of preparing; one already recorded is not
+preparation's fault. A JSON line a kind and way of preparing; one that is recorded is not
 repeated. The summary for notebook 05 goes to mnist_cnn/studies/photos.json.
 """
 
@@ -338,23 +338,28 @@ def prepared(way: str, file: io.BytesIO) -> np.ndarray:
         return np.zeros((28, 28), np.float32)
 
 
-def run(kind: str, way: str, each: int, train: mc.Digits, models: dict) -> dict:
+def run(kind: str, way: str, taken: list, models: dict) -> dict:
     """How many of one kind are read, by each network, and by contrast."""
-    taken = list(photos_of(kind, each, train))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of several digits
         images = [prepared(way, io.BytesIO(jpeg)) for _, jpeg, _ in taken]
     batch = torch.from_numpy(np.stack(images).astype(np.float32)).unsqueeze(1)
     labels = torch.tensor([label for *_, label in taken])
     blank = batch.amax((1, 2, 3)) == 0
-    row = {"kind": kind, "way": way, "each": each, "refused": int(blank.sum())}
+    row = {"kind": kind, "way": way, "each": len(taken), "refused": int(blank.sum())}
     for name, model in models.items():
         right = (mc.predict(model, batch).argmax(1) == labels) & ~blank
         row[name] = int(right.sum())
         row[f"{name} by contrast"] = [
-            [sum(in_band), sum(r for r, b in zip(right.tolist(), in_band) if b)]
+            [len(band), sum(band)]
             for low, high in pairwise(CONTRASTS)
-            for in_band in [[low <= photo.contrast < high for photo, *_ in taken]]
+            for band in [
+                [
+                    bool(yes)
+                    for (photo, *_), yes in zip(taken, right, strict=True)
+                    if low <= photo.contrast < high
+                ]
+            ]
         ]
     return row
 
@@ -366,11 +371,13 @@ def main() -> None:
     train, _ = mc.load_mnist(source="mnist")
     models = {recipe: mc.load(recipe=recipe) for recipe in ("plain", "long")}
     known = {(r["kind"], r["way"], r["each"]) for r in records.read(LINES)}
-    for way in [*WAYS, *(f"without {step}" for step in WITHOUT)]:
-        for kind in REPORT if way.startswith("without") else KINDS:
-            if (kind, way, each) not in known:
-                records.append(LINES, run(kind, way, each, train, models))
-                print(way, "|", kind, "done", flush=True)
+    for kind in KINDS:
+        steps = [f"without {step}" for step in WITHOUT] if kind in REPORT else []
+        todo = [w for w in [*WAYS, *steps] if (kind, w, each) not in known]
+        taken = list(photos_of(kind, each, train)) if todo else []
+        for way in todo:
+            records.append(LINES, run(kind, way, taken, models))
+        print(kind, "done", flush=True)
     rows = [row for row in records.read(LINES) if row["each"] == each]
     summary = {
         "command": f"python benchmarks/photos.py --each {each}",

@@ -21,6 +21,7 @@ GRAIN = 6.0  # times the paper's own spread: what is darker is no grain
 PALE = 0.3  # of the usual contrast of an edge: what is paler is no ink
 LOCAL = 5  # of the side is how far edges count for a pixel near by
 CUT = 0.35
+RIM = 0.3
 MOST = 500  # pieces that are looked at: a page with more is print
 BOX = 20  # MNIST's digits were scaled into so many pixels a side
 SPECK = 0.5 / BOX**2  # half a pixel of these is no part of a digit
@@ -198,7 +199,7 @@ def crop_largest(ink: Gray, pixel: int = 1) -> Gray:
         if not (new := close & ~touches & ~chosen).any():
             break
         chosen |= new
-    if size < 5 * pixel or amount[main] < 0.2 * amount[~touches].sum():
+    if size < 5 * pixel or amount[main] < 0.25 * amount[~touches].sum():
         raise ValueError(
             "found no ink that could be one digit, only specks or many: see find_digits"
         )
@@ -218,17 +219,16 @@ def _cut(
     y, x = ndimage.find_objects(mask.astype(int))[0]
     box = left + x.start, top + y.start, left + x.stop, top + y.stop
     mask = ndimage.binary_dilation(mask, AROUND, iterations=pixel)
-    y, x = ndimage.find_objects((mask & (ink > 0)).astype(int))[0]
+    y, x = ndimage.find_objects((mask & (ink >= RIM)).astype(int))[0]
     return Group(np.where(mask, ink, 0)[y, x].astype(np.float32), box)
 
 
 def find_groups(ink: Gray, pixel: int = 1) -> list[Group]:
     """Gather the pieces of each digit, and leave out what is no digit by its size."""
     numbers, every, boxes, amount, touches, usual = find_pieces(ink)
-    height = boxes[:, 3] - boxes[:, 1]
     main = np.argmax(amount / np.where(touches, 10, 1))
-    # Where all that is large touches the border, the picture is cut close to it
-    inside = ~touches | touches[main] | (abs(height / usual - 1) <= 0.5)
+    # Where the largest touches the border, the picture is cut close to the digits
+    inside = ~touches | touches[main]
     largest = np.argsort(-amount * inside, kind="stable")[: min(MOST, inside.sum())]
     groups = []
     for together in _join(numbers, every[largest], boxes[largest], usual):
