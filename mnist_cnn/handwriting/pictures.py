@@ -113,8 +113,9 @@ def _from_pil(image: Image.Image) -> Picture:
         image = image.copy()
         image.thumbnail((SIDE, SIDE), Image.Resampling.NEAREST)
     else:
-        if image.mode not in ("L", "I", "F"):
-            image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+        if image.mode not in ("I", "F"):
+            colours = "L" if image.mode in ("1", "L") else "RGB"
+            image = image.convert("RGBA" if image.has_transparency_data else colours)
         image = image.reduce(-(-side // SIDE))
     reduced = side / max(image.size)
     # Where the camera's note is damaged: as it lies. In place turns first, then writes
