@@ -1,12 +1,12 @@
 """MNIST's training digits turned into photos, to choose and to judge ``to_mnist`` by.
 
-    python benchmarks/photos.py [--each 60]
+    python benchmarks/photos.py [--each 12]
     pip install scikit-image    # by hand: Otsu's and Sauvola's thresholds, pens
 
 Sixteen kinds of trouble, half for choosing constants, half for reporting. Nothing is
 photographed: paper, pen, light and camera are drawn from named factors and a seed, with
 digits that the shipped networks were trained on, so that what is misread is mostly the
-preparation's fault. A JSON line a kind and way of preparing; one that is recorded is not
+preparation's fault. A JSON line a kind and way of preparing; what is recorded is not
 repeated. The summary for notebook 05 goes to mnist_cnn/studies/photos.json.
 """
 
@@ -366,7 +366,7 @@ def run(kind: str, way: str, taken: list, models: dict) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--each", type=int, default=60, help="pictures of a kind")
+    parser.add_argument("--each", type=int, default=12, help="pictures of a kind")
     each = parser.parse_args().each
     train, _ = mc.load_mnist(source="mnist")
     models = {recipe: mc.load(recipe=recipe) for recipe in ("plain", "long")}

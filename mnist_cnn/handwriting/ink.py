@@ -16,12 +16,12 @@ __all__ += ["find_ink", "to_gray"]
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # as every television's
-CLEARER = 1.5  # times: a colour in which ink stands out less than this is left out
+CLEARER = 1.5  # times as clear as in grey: a colour to look through
 GRAIN = 6.0  # times the paper's own spread: what is darker is no grain
 PALE = 0.3  # of the usual contrast of an edge: what is paler is no ink
-LOCAL = 5  # of the side is how far edges count for a pixel near by
-CUT = 0.35
-RIM = 0.5
+LOCAL = 5  # such parts of the side are near by, where an edge tells of a pixel
+CUT = 0.35  # of full ink: what is paler ties no pieces together
+RIM = 0.5  # of full ink: where a digit ends, half way to the paper
 MOST = 500  # pieces that are looked at: a page with more is print
 BOX = 20  # MNIST's digits were scaled into so many pixels a side
 SPECK = 0.5 / BOX**2  # half a pixel of these is no part of a digit
@@ -146,7 +146,8 @@ def _full_ink(ink: Gray, grain: float, scale: float, near: int) -> Gray:
     pieces, count = ndimage.label(full >= CUT, AROUND)
     edge = ndimage.maximum(steep, pieces, np.arange(count + 1))
     edge[0] = steep.max()
-    return full * (edge >= PALE * np.average(steep, weights=weight))[pieces]
+    full *= (edge >= PALE * np.average(steep, weights=weight))[pieces]
+    return full
 
 
 class Pieces(NamedTuple):
