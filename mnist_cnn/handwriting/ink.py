@@ -220,7 +220,7 @@ def _cut(
     y, x = ndimage.find_objects(mask.astype(int))[0]
     box = left + x.start, top + y.start, left + x.stop, top + y.stop
     mask = ndimage.binary_dilation(mask, AROUND, iterations=pixel)
-    y, x = ndimage.find_objects((mask & (ink >= RIM)).astype(int))[0]
+    y, x = ndimage.find_objects((mask & (ink >= RIM * ink[mask].max())).astype(int))[0]
     return Group(np.where(mask, ink, 0)[y, x].astype(np.float32), box)
 
 
