@@ -18,7 +18,7 @@ Gray = NDArray[np.float32]  # (height, width), 0 is black and 1 is white, or no 
 Source = Image.Image | np.ndarray | Tensor | str | os.PathLike[str] | IO[bytes]
 
 SIDE = 800  # long side we work at; a JPEG is opened below twice this, so under 4 MP
-SMALL = 100  # smaller pictures are enlarged: a stroke of one pixel has no edges
+SMALL = 70  # smaller pictures are enlarged: a stroke of one pixel has no edges
 PIXELS = 36_000_000  # other formats are decoded whole: A4 at 600 dpi is 35 million
 HEIC = {b"ftyp" + b for b in (b"heic", b"heix", b"heim", b"hevc", b"mif1", b"msf1")}
 USE_JPEG = (
