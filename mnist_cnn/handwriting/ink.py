@@ -19,7 +19,6 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # as every television's
 CLEARER = 1.5  # times as clear as in grey: a colour to look through
 GRAIN = 6.0  # times the paper's own spread: what is darker is no grain
 PALE = 0.3  # of the usual contrast of an edge: what is paler is no ink
-LOCAL = 5  # such parts of the side are near by, where an edge tells of a pixel
 CUT = 0.35  # of full ink: what is paler ties no pieces together
 RIM = 0.5  # of full ink: where a digit ends, half way to the paper
 MOST = 500  # pieces that are looked at: a page with more is print
@@ -70,9 +69,7 @@ def find_ink(gray: Gray, fine: float = 1) -> Gray:
     ink = _darker_than_paper(gray, max(15, int(side / 3 / fine**0.5)))
     ink, grain = _remove_grain(ink)
     ink = _remove_lines(ink)
-    return _full_ink(
-        ink, grain, max(1, side / fine / 200), max(3, int(side / fine / LOCAL))
-    )
+    return _full_ink(ink, grain, max(1, side / fine / 200))
 
 
 def _darker_than_paper(gray: Gray, size: int) -> Gray:
@@ -124,23 +121,19 @@ def _remove_lines(ink: Gray) -> Gray:
     return ink if clean.max() < full / 2 else clean  # a 1 may reach both borders
 
 
-def _full_ink(ink: Gray, grain: float, scale: float, near: int) -> Gray:
-    """Scale ink so that edges near by, half way between ink and paper, are at 0.5.
+def _full_ink(ink: Gray, grain: float, scale: float) -> Gray:
+    """Scale ink so that its edges, half way between ink and paper, are at 0.5.
 
     Source: J. Kittler, J. Illingworth, J. Föglein, Threshold selection based on a
-    simple image statistic (1985): the mean over pixels, weighted by their steepness.
+    simple image statistic (1985): the mean over pixels, weighted by their steepness; its
+    power 1 would count shadows, 2 little but the darkest mark.
     """
     steep = ndimage.gaussian_gradient_magnitude(ink, scale)
     steep *= ndimage.binary_dilation(ink > grain, AROUND)
     if not steep.any():
         raise ValueError(BLANK)
-    weight = steep**2
+    weight = steep**1.5
     half = np.average(ink, weights=weight)
-    local = ndimage.uniform_filter(weight * ink, near)
-    local /= ndimage.uniform_filter(weight, near) + 1e-3 * weight.mean()
-    half = local.clip(
-        max(PALE * half, grain / 2), half
-    )  # within a brush's stroke: half
     full: Gray = np.clip(ink / (2 * half), 0, 1).astype(np.float32) * (ink > grain)
     # Shadow has no steep edge anywhere
     pieces, count = ndimage.label(full >= CUT, AROUND)
