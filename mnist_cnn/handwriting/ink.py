@@ -67,8 +67,10 @@ def find_ink(gray: Gray, fine: float = 1) -> Gray:
     side = max(gray.shape)
     gray = ndimage.gaussian_filter(gray, side / fine / 500)
     ink = _darker_than_paper(gray, max(15, int(side / 3 / fine**0.5)))
-    ink, grain = _remove_grain(ink)
-    ink = _remove_lines(ink)
+    # The lightest quarter is surely paper, and its spread is that of the grain
+    low, quarter = np.percentile(ink, [5, 25])
+    grain = float(GRAIN * (quarter - low) + 0.004)
+    ink = _remove_lines(ink - quarter)
     return _full_ink(ink, grain, max(1, side / fine / 200))
 
 
@@ -99,12 +101,6 @@ def _is_light_on_dark(gray: Gray) -> bool:
     return bool(((gray - paper) ** 3).mean() > 0)
 
 
-def _remove_grain(ink: Gray) -> tuple[Gray, float]:
-    """The lightest quarter is surely paper, and its spread is that of the grain."""
-    low, quarter = np.percentile(ink, [5, 25])
-    return ink - quarter, float(GRAIN * (quarter - low) + 0.004)
-
-
 def _remove_lines(ink: Gray) -> Gray:
     """Take out what runs from one border to the other, as ruled and squared paper."""
     askew, long = max(ink.shape) // 40 + 1, max(ink.shape) // 40 + 1
@@ -125,8 +121,8 @@ def _full_ink(ink: Gray, grain: float, scale: float) -> Gray:
     """Scale ink so that its edges, half way between ink and paper, are at 0.5.
 
     Source: J. Kittler, J. Illingworth, J. Föglein, Threshold selection based on a
-    simple image statistic (1985): the mean over pixels, weighted by their steepness; its
-    power 1 would count shadows, 2 little but the darkest mark.
+    simple image statistic (1985): the mean over pixels, weighted by their steepness.
+    Its power 1 would count shadows, 2 little but the darkest mark.
     """
     steep = ndimage.gaussian_gradient_magnitude(ink, scale)
     steep *= ndimage.binary_dilation(ink > grain, AROUND)
@@ -186,35 +182,18 @@ def crop_largest(ink: Gray, pixel: int = 1) -> Gray:
     # At the border, where a thumb may be, ink counts for a tenth
     main = np.argmax(amount / np.where(touches, 10, 1))
     size = (boxes[main, 2:] - boxes[main, :2]).max()
-    chosen = every == every[main]
-    while True:
-        away = ndimage.distance_transform_edt(~_mask(numbers, every[chosen]))
+    chosen = new = every == every[main]
+    while new.any():
+        away = ndimage.distance_transform_edt(~np.isin(numbers, every[chosen]))
         close = ndimage.minimum(away, numbers, every) <= NEAR * size
-        if not (new := close & ~touches & ~chosen).any():
-            break
-        chosen |= new
+        new = close & ~touches & ~chosen
+        chosen = chosen | new
     if size < 5 * pixel or amount[main] < 0.25 * amount[~touches].sum():
         raise ValueError(
             "found no ink that could be one digit, only specks or many: see find_digits"
         )
-    return _cut(ink, _mask(numbers, every[chosen]), pixel).crop
-
-
-def _mask(numbers: NDArray[np.int32], some: NDArray[np.int64]) -> NDArray[np.bool_]:
-    chosen = np.zeros(numbers.max() + 1, bool)
-    chosen[some] = True
-    return chosen[numbers]
-
-
-def _cut(
-    ink: Gray, mask: NDArray[np.bool_], pixel: int, left: int = 0, top: int = 0
-) -> Group:
-    """What the mask holds, and its box in the picture, of which ink starts there."""
-    y, x = ndimage.find_objects(mask.astype(int))[0]
-    box = left + x.start, top + y.start, left + x.stop, top + y.stop
-    mask = ndimage.binary_dilation(mask, AROUND, iterations=pixel)
-    y, x = ndimage.find_objects((mask & (ink >= RIM * ink[mask].max())).astype(int))[0]
-    return Group(np.where(mask, ink, 0)[y, x].astype(np.float32), box)
+    (group,) = _cut_out(ink, np.isin(numbers, every[chosen]).astype(np.int32), pixel)
+    return group.crop
 
 
 def find_groups(ink: Gray, pixel: int = 1) -> list[Group]:
@@ -222,18 +201,45 @@ def find_groups(ink: Gray, pixel: int = 1) -> list[Group]:
     numbers, every, boxes, amount, touches, usual = find_pieces(ink)
     main = np.argmax(amount / np.where(touches, 10, 1))
     # Where the largest touches the border, the picture is cut close to the digits
-    inside = ~touches | touches[main]
-    largest = np.argsort(-amount * inside, kind="stable")[: min(MOST, inside.sum())]
-    groups = []
-    for together in _join(numbers, every[largest], boxes[largest], usual):
-        parts = boxes[np.isin(every, together)]
-        left, top = np.maximum(parts[:, :2].min(axis=0) - 1, 0)
-        right, bottom = parts[:, 2:].max(axis=0) + 1
-        window = slice(top, bottom), slice(left, right)
-        mask = np.isin(numbers[window], together)
-        groups.append(_cut(ink[window], mask, pixel, int(left), int(top)))
+    inside = np.flatnonzero(~touches | touches[main])
+    inside = inside[np.argsort(-amount[inside], kind="stable")[:MOST]]
+    digit = np.zeros(numbers.max() + 1, np.int32)  # of each piece
+    digit[every[inside]] = _join(boxes[inside], usual)
     least = max(5 * pixel, 0.3 * usual)
+    groups = _cut_out(ink, digit[numbers], pixel)
     return [group for group in groups if group.box[3] - group.box[1] >= least]
+
+
+def _join(boxes: NDArray[np.int64], usual: int) -> NDArray[np.int32]:
+    """For each piece the number, from 1, of the digit it is a part of.
+
+    Pieces one above the other are parts of one digit where they all but meet, or where
+    a small one, as the bar of a 5, makes no more of the other than a digit's height.
+    """
+    start, stop = boxes[:, :2], boxes[:, 2:]  # (K, 2): x, y
+    size = stop - start
+    total = np.maximum(stop[:, None], stop) - np.minimum(start[:, None], start)
+    common = size[:, None] + size - total  # (K, K, 2), negative where they are apart
+    width, height = np.moveaxis(np.minimum(size[:, None], size), -1, 0)  # (K, K)
+    tall = np.maximum(usual, np.maximum(size[:, None, 1], size[:, 1]))
+    near = (common[..., 0] >= 0.5 * width) & (total[..., 1] <= 1.5 * tall)
+    gap = np.where(height <= 0.6 * usual, NEAR, NEAR / 2) * usual
+    near &= -common[..., 1] <= gap
+    group: NDArray[np.int32] = connected_components(near, directed=False)[1]
+    return group + 1
+
+
+def _cut_out(ink: Gray, numbers: NDArray[np.int32], pixel: int) -> list[Group]:
+    """Each numbered digit, up to the rim of its ink, and its box in the picture."""
+    groups = []
+    for number, (y, x) in enumerate(ndimage.find_objects(numbers), 1):
+        box = x.start, y.start, x.stop, y.stop
+        y, x = (slice(max(0, n.start - pixel), n.stop + pixel) for n in (y, x))
+        mask = ndimage.binary_dilation(numbers[y, x] == number, AROUND, pixel)
+        crop = np.where(mask, ink[y, x], 0)
+        y, x = ndimage.find_objects((crop >= RIM * crop.max()).astype(int))[0]
+        groups.append(Group(crop[y, x], box))
+    return groups
 
 
 def count_digits(ink: Gray) -> int:
@@ -249,32 +255,3 @@ def count_digits(ink: Gray) -> int:
     ]
     tall, much = np.max([(0, 0), *groups], axis=0)
     return sum(n >= 0.5 * tall and m >= 0.25 * much for n, m in groups)
-
-
-def _join(
-    numbers: NDArray[np.int32],
-    kept: NDArray[np.int64],
-    boxes: NDArray[np.int64],
-    usual: int,
-) -> list[NDArray[np.int64]]:
-    """The numbers of the pieces, those of one digit together.
-
-    Pieces one above the other are parts of one digit where they all but meet, or where
-    a small one, as the bar of a 5, makes no more of the other than a digit's height.
-    """
-    start, stop = boxes[:, :2], boxes[:, 2:]  # (K, 2): x, y
-    size = stop - start
-    total = np.maximum(stop[:, None], stop) - np.minimum(start[:, None], start)
-    common = size[:, None] + size - total  # (K, K, 2), negative where they are apart
-    width, height = np.moveaxis(np.minimum(size[:, None], size), -1, 0)  # (K, K)
-    tall = np.maximum(usual, np.maximum(size[:, None, 1], size[:, 1]))
-    near = (common[..., 0] >= 0.5 * width) & (total[..., 1] <= 1.5 * tall)
-    near &= -common[..., 1] <= NEAR * usual
-    for a, b in np.argwhere(np.triu(near, 1)):
-        left, top = np.minimum(start[a], start[b])
-        right, bottom = np.maximum(stop[a], stop[b])
-        window = numbers[top:bottom, left:right]
-        gap = ndimage.distance_transform_edt(window != kept[a])[window == kept[b]].min()
-        near[a, b] = gap <= (NEAR if height[a, b] <= 0.6 * usual else NEAR / 2) * usual
-    count, group = connected_components(np.triu(near, 1), directed=False)
-    return [kept[group == n] for n in range(count)]
