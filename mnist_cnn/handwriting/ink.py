@@ -103,15 +103,15 @@ def _is_light_on_dark(gray: Gray) -> bool:
 
 def _remove_lines(ink: Gray) -> Gray:
     """Take out what runs from one border to the other, as ruled and squared paper."""
-    askew, long = max(ink.shape) // 40 + 1, max(ink.shape) // 40 + 1
-    full = ink.max() + 1e-6
+    near, full = max(ink.shape) // 40 + 1, ink.max() + 1e-6
     lines = []
     for axis in (0, 1):
-        wide = ndimage.maximum_filter1d(ink, askew, axis=1 - axis)
-        wide = ndimage.uniform_filter1d(wide, long, axis=axis)
+        wide = ndimage.maximum_filter1d(ink, near, axis=1 - axis)  # it may be askew
+        wide = ndimage.uniform_filter1d(wide, near, axis=axis)  # and have gaps
         line = wide.min(axis=axis, keepdims=True)
-        lines.append(line - ndimage.grey_opening(line, max(ink.shape) // 10 + 1))
-    across, down = (line.clip(0, full) for line in lines)
+        line -= ndimage.grey_opening(line, max(ink.shape) // 10 + 1)  # that is wide
+        lines.append(line.clip(0, full))
+    across, down = lines
     line = across + down - across * down / full
     clean: Gray = (ink - line) / np.maximum(1 - line / full, 0.5)  # ink stays full
     return ink if clean.max() < full / 2 else clean  # a 1 may reach both borders
@@ -145,7 +145,7 @@ class Pieces(NamedTuple):
     numbers: NDArray[np.int32]  # (height, width), 0 is paper
     every: NDArray[np.int64]  # their numbers
     boxes: NDArray[np.int64]  # (N, 4)
-    amount: NDArray[np.float64]
+    amount: NDArray[np.float64]  # a tenth where it touches
     touches: NDArray[np.bool_]  # the border: the edge of the sheet, a table, a thumb
     usual: int  # height at which half of the ink is in lower pieces, half in higher
 
@@ -162,11 +162,11 @@ def find_pieces(ink: Gray) -> Pieces:
         raise ValueError(BLANK)
     width, height = (boxes[:, 2:] - boxes[:, :2]).T
     every = np.arange(1, len(boxes) + 1)
-    amount = ndimage.sum_labels(ink, numbers, every)
     border = numbers[0], numbers[-1], numbers[:, 0], numbers[:, -1]
     touches = np.isin(every, np.concatenate(border))
+    amount = ndimage.sum_labels(ink, numbers, every) / np.where(touches, 10, 1)
     low = width > 4 * height
-    weight = np.where(low, 0, np.where(touches, 0.01, 1) * amount**2)
+    weight = np.where(low, 0, amount**2)
     if not weight.any():
         raise ValueError(BLANK)
     order = np.argsort(height)
@@ -179,8 +179,7 @@ def find_pieces(ink: Gray) -> Pieces:
 def crop_largest(ink: Gray, pixel: int = 1) -> Gray:
     """Cut out the largest piece of ink with the pieces close to it, and no other."""
     numbers, every, boxes, amount, touches, _ = find_pieces(ink)
-    # At the border, where a thumb may be, ink counts for a tenth
-    main = np.argmax(amount / np.where(touches, 10, 1))
+    main = np.argmax(amount)
     size = (boxes[main, 2:] - boxes[main, :2]).max()
     chosen = new = every == every[main]
     while new.any():
@@ -188,7 +187,7 @@ def crop_largest(ink: Gray, pixel: int = 1) -> Gray:
         close = ndimage.minimum(away, numbers, every) <= NEAR * size
         new = close & ~touches & ~chosen
         chosen = chosen | new
-    if size < 5 * pixel or amount[main] < 0.25 * amount[~touches].sum():
+    if size < 5 * pixel or amount[main] < 0.25 * amount.sum():
         raise ValueError(
             "found no ink that could be one digit, only specks or many: see find_digits"
         )
@@ -199,9 +198,8 @@ def crop_largest(ink: Gray, pixel: int = 1) -> Gray:
 def find_groups(ink: Gray, pixel: int = 1) -> list[Group]:
     """Gather the pieces of each digit, and leave out what is no digit by its size."""
     numbers, every, boxes, amount, touches, usual = find_pieces(ink)
-    main = np.argmax(amount / np.where(touches, 10, 1))
     # Where the largest touches the border, the picture is cut close to the digits
-    inside = np.flatnonzero(~touches | touches[main])
+    inside = np.flatnonzero(~touches | touches[np.argmax(amount)])
     inside = inside[np.argsort(-amount[inside], kind="stable")[:MOST]]
     digit = np.zeros(numbers.max() + 1, np.int32)  # of each piece
     digit[every[inside]] = _join(boxes[inside], usual)
@@ -243,15 +241,7 @@ def _cut_out(ink: Gray, numbers: NDArray[np.int32], pixel: int) -> list[Group]:
 
 
 def count_digits(ink: Gray) -> int:
-    """How many groups there are of half the largest's height or more, and ink enough.
-
-    What touches the border is not counted: it may be a thumb.
-    """
-    bottom, right = ink.shape
-    groups = [
-        (len(crop), crop.sum())
-        for crop, box in find_groups(ink)
-        if min(box[:2]) > 0 and box[2] < right and box[3] < bottom
-    ]
+    """How many groups there are of half the tallest's height, and with ink enough."""
+    groups = [(len(crop), crop.sum()) for crop, _ in find_groups(ink)]
     tall, much = np.max([(0, 0), *groups], axis=0)
     return sum(n >= 0.5 * tall and m >= 0.25 * much for n, m in groups)
