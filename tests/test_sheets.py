@@ -17,6 +17,7 @@ STROKES = {  # corners in a box that is 0.6 wide and 1 tall
     1: [[(0.3, 0), (0.25, 1)]],
     3: [[(0, 0), (0.5, 0), (0.25, 0.4), (0.55, 0.6), (0.45, 0.95), (0, 1)]],
     4: [[(0.4, 0), (0, 0.7), (0.6, 0.7)], [(0.42, 0.1), (0.42, 1)]],
+    6: [[(0.4, 0), (0.05, 0.8), (0.2, 1), (0.5, 0.95), (0.5, 0.65), (0.1, 0.7)]],
     7: [[(0, 0), (0.6, 0), (0.2, 1)]],
 }
 
@@ -119,6 +120,35 @@ def test_what_is_no_digit_by_its_size_is_left_out():
     page[300:306, 400:440] *= 0.3  # a dash
     page[100:104, 700:704] *= 0.3  # a spot
     assert read(mc.find_digits(photo_of(page))) == [[4, 7]]
+
+
+@pytest.mark.parametrize("below", [5, 15, 25, 35])
+def test_a_rule_under_a_row_is_no_digit(below):
+    page = np.full((300, 500), 0.9)
+    row = [(digit, draw_digit(digit, 100)) for digit in (4, 7, 3)]  # 110 with the pen
+    for place, (_, ink) in enumerate(row):
+        bottom = paste(page, ink, 60 + 130 * place, 80)[-1]
+    page[bottom + below : bottom + below + 5, 30:470] *= 0.3
+    assert read(mc.find_digits(photo_of(page))) == [[4, 7, 3]]
+
+
+def test_a_fraction_is_two_digits():
+    page = np.full((420, 300), 0.9)
+    bottom = paste(page, draw_digit(3, 110), 120, 50)[-1]
+    page[bottom + 20 : bottom + 26, 90:220] *= 0.3
+    paste(page, draw_digit(4, 110), 120, bottom + 46)
+    assert read(mc.find_digits(photo_of(page))) == [[3], [4]]
+
+
+@pytest.mark.parametrize(("contrast", "more"), [(1, 0), (0.06, 0), (0.06, 0.9)])
+def test_an_underlined_digit_of_any_contrast(contrast, more):
+    """Only what is no clearer than the paper's own grain is not seen."""
+    page = np.full((300, 300), 0.9)
+    bottom = paste(page, draw_digit(6, 110), 110, 80)[-1]
+    page[bottom + 15 : bottom + 21, 80:220] *= 0.3
+    page += np.random.default_rng(0).normal(0, 0.01, page.shape)
+    image = mc.to_mnist((contrast * page + more).clip(0, 1))
+    assert mc.predict(mc.load(), image[None]).argmax() == 6
 
 
 def test_bad_light_on_a_sheet():

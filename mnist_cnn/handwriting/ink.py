@@ -1,4 +1,4 @@
-"""Where there is ink in a grey picture, and which pieces of it belong together."""
+"""Where there is ink in a picture, and which pieces of it belong together."""
 
 from typing import NamedTuple
 
@@ -10,29 +10,23 @@ from scipy.sparse.csgraph import connected_components
 
 from mnist_cnn.handwriting.pictures import Gray
 
-__all__ = [
-    "BOX",
-    "Box",
-    "Group",
-    "count_digits",
-    "crop_largest",
-    "find_groups",
-    "find_ink",
-]
+__all__ = ["BOX", "Box", "Group", "count_digits", "crop_largest", "find_groups"]
+__all__ += ["find_ink", "to_gray"]
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
-Boxes = NDArray[np.int64]  # (N, 4), of the same
 
-SMALL = 100  # a picture with no side above this is a scan like MNIST, not a photo
-FAINT = 0.1  # what differs less than this from the paper is not ink
-EDGE = 0.065  # and ink has an edge this steep somewhere, where shadow has none
-TRACE = 0.1  # fainter ink, as a line of squared paper, ties no pieces together
-THREAD = 0.2  # nor this in a large picture, where less of a stroke is edge
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # as every television's
+CLEARER = 1.5  # times as clear as in grey: a colour to look through
+GRAIN = 6.0  # times the paper's own spread: what is darker is no grain
+PALE = 0.3  # of the usual contrast of an edge: what is paler is no ink
+CUT = 0.35  # of full ink: what is paler ties no pieces together
+RIM = 0.5  # of full ink: where a digit ends, half way to the paper
 MOST = 500  # pieces that are looked at: a page with more is print
-PALE = 0.3  # on a sheet, a piece that is nowhere darker is a smudge or a shadow
 BOX = 20  # MNIST's digits were scaled into so many pixels a side
 SPECK = 0.5 / BOX**2  # half a pixel of these is no part of a digit
+NEAR = 0.3  # of a digit's size: what is farther away is no part of it
 AROUND = np.ones((3, 3), bool)  # a pixel and its eight neighbours
+BLANK = "found no ink: the image looks blank"
 
 
 class Group(NamedTuple):
@@ -42,52 +36,57 @@ class Group(NamedTuple):
     box: Box
 
 
+def to_gray(colours: NDArray[np.float32]) -> Gray:
+    """The picture in grey, or in red, green or blue where ink is far clearer there."""
+    if colours.shape[-1] == 1:
+        return colours[..., 0]
+    best = colours @ LUMA
+    most = CLEARER * _clearness(best)
+    for channel in np.moveaxis(colours, -1, 0):
+        if (clearness := _clearness(channel)) > most:
+            best, most = channel, clearness
+    return best
+
+
+def _clearness(gray: Gray) -> float:
+    """How many times steeper the edges are than the grain."""
+    small = Image.fromarray(np.ascontiguousarray(gray)).reduce(
+        -(-max(gray.shape) // 200)
+    )
+    steep = ndimage.gaussian_gradient_magnitude(np.asarray(small), 1)
+    grain, edge = np.percentile(steep, [25, 99])
+    return float(edge / (grain + 0.001))
+
+
 def find_ink(gray: Gray, fine: float = 1) -> Gray:
     """How much ink each pixel holds: light, shadow and the paper's grain removed.
 
-    Ink is what differs from the paper around it. The paper is what remains when
-    every dark place narrower than a third of the picture is filled from its sides.
     fine: how many times smaller than one that fills the picture a digit may be; its
     strokes are narrower, and the light is followed closer.
     """
     side = max(gray.shape)
-    gray = ndimage.gaussian_filter(gray, side / fine / 500 if side > SMALL else 0)
+    gray = ndimage.gaussian_filter(gray, side / fine / 500)
+    ink = _darker_than_paper(gray, max(15, int(side / 3 / fine**0.5)))
+    # The lightest quarter is surely paper, and its spread is that of the grain
+    low, quarter = np.percentile(ink, [5, 25])
+    grain = float(GRAIN * (quarter - low) + 0.004)
+    ink = _remove_lines(ink - quarter)
+    return _full_ink(ink, grain, max(1, side / fine / 200))
+
+
+def _darker_than_paper(gray: Gray, size: int) -> Gray:
+    """The share of the light that ink takes away; chalk adds some to that of the board.
+
+    The paper is what remains when all that is dark and narrow is filled from its sides.
+    """
     light = _is_light_on_dark(gray)
-    if light:
-        gray = 1 - gray
-    size = max(15, int(side / 3 / fine**0.5))
+    gray = 1 - gray if light else gray
     # An odd reflection: light that fades towards the border fades on beyond it. Not
     # lighter than any pixel, as it would be where a stroke is close to the border
     wide = np.pad(gray, size, mode="reflect", reflect_type="odd").clip(max=gray.max())
     paper = ndimage.grey_closing(wide, size=size)[size:-size, size:-size]
-    # Dark ink takes away a share of the light that the paper sends back
-    ink = (paper - gray) / (1 if light else np.maximum(paper, 1e-3))
-    floor = _haze(ink)
-    pieces, count = ndimage.label(ink > max(floor, FAINT), structure=AROUND)
-    scale = max(1, side / fine / 200)
-    edge = scale * ndimage.gaussian_gradient_magnitude(ink, scale)
-    edge = ndimage.maximum_filter(edge, 3)  # beside a stroke of one pixel, not on it
-    sharp = ndimage.maximum(edge, pieces, np.arange(count + 1)) >= EDGE
-    sharp[0] = False
-    inked = sharp[pieces]
-    if not inked.any():
-        raise ValueError("found no ink: the image looks blank")
-    full = np.percentile(ink[inked], 95)
-    ink = np.clip((ink - floor) / (full - floor), 0, 1)
-    return np.where(inked, ink, 0).astype(np.float32)
-
-
-def _haze(ink: Gray) -> float:
-    """What paper alone may reach, by its grain and by uneven light.
-
-    Five deviations above the middle of all pixels; but where a digit fills the picture
-    its ink is among these, and the lightest quarter, surely paper, tells better; up to
-    two fifths of the darkest, which is hardly ink.
-    """
-    low, quarter, middle, full = np.percentile(ink, [5, 25, 50, 99])
-    noise = 1.4826 * np.median(np.abs(ink - middle))  # 1.4826: to a sigma
-    tight = max(quarter + 8 * (quarter - low), 0.4 * full)
-    return float(min(middle + 5 * noise, tight))
+    ink: Gray = (paper - gray) / (1 if light else np.maximum(paper, 1e-3))
+    return ink
 
 
 def _is_light_on_dark(gray: Gray) -> bool:
@@ -102,140 +101,147 @@ def _is_light_on_dark(gray: Gray) -> bool:
     return bool(((gray - paper) ** 3).mean() > 0)
 
 
+def _remove_lines(ink: Gray) -> Gray:
+    """Take out what runs from one border to the other, as ruled and squared paper."""
+    near, full = max(ink.shape) // 40 + 1, ink.max() + 1e-6
+    lines = []
+    for axis in (0, 1):
+        wide = ndimage.maximum_filter1d(ink, near, axis=1 - axis)  # it may be askew
+        wide = ndimage.uniform_filter1d(wide, near, axis=axis)  # and have gaps
+        line = wide.min(axis=axis, keepdims=True)
+        line -= ndimage.grey_opening(line, max(ink.shape) // 10 + 1)  # that is wide
+        lines.append(line.clip(0, full))
+    across, down = lines
+    line = across + down - across * down / full
+    clean: Gray = (ink - line) / np.maximum(1 - line / full, 0.5)  # ink stays full
+    return ink if clean.max() < full / 2 else clean  # a 1 may reach both borders
+
+
+def _full_ink(ink: Gray, grain: float, scale: float) -> Gray:
+    """Scale ink so that its edges, half way between ink and paper, are at 0.5.
+
+    Source: J. Kittler, J. Illingworth, J. Föglein, Threshold selection based on a
+    simple image statistic (1985): the mean over pixels, weighted by their steepness.
+    Its power 1 would count shadows, 2 little but the darkest mark.
+    """
+    steep = ndimage.gaussian_gradient_magnitude(ink, scale)
+    steep *= ndimage.binary_dilation(ink > grain, AROUND)
+    if not steep.any():
+        raise ValueError(BLANK)
+    weight = steep**1.5
+    half = np.average(ink, weights=weight)
+    full: Gray = np.clip(ink / (2 * half), 0, 1).astype(np.float32) * (ink > grain)
+    # Shadow has no steep edge anywhere
+    pieces, count = ndimage.label(full >= CUT, AROUND)
+    edge = ndimage.maximum(steep, pieces, np.arange(count + 1))
+    edge[0] = steep.max()
+    full *= (edge >= PALE * np.average(steep, weights=weight))[pieces]
+    return full
+
+
 class Pieces(NamedTuple):
-    """The connected pieces of ink. Of each: its number, ink, and box."""
+    """The connected pieces of ink, but for lines. Of each: its number, ink, and box."""
 
     numbers: NDArray[np.int32]  # (height, width), 0 is paper
-    every: NDArray[np.int64]  # 1 to the number of pieces
-    amount: NDArray[np.float64]
+    every: NDArray[np.int64]  # their numbers
+    boxes: NDArray[np.int64]  # (N, 4)
+    amount: NDArray[np.float64]  # a tenth where it touches
     touches: NDArray[np.bool_]  # the border: the edge of the sheet, a table, a thumb
+    usual: int  # height at which half of the ink is in lower pieces, half in higher
 
 
 def find_pieces(ink: Gray) -> Pieces:
-    """Number the pieces of ink. Raises ValueError where there is none."""
-    least = THREAD if max(ink.shape) > SMALL else TRACE
-    numbers, count = ndimage.label(ink > least, structure=AROUND)
-    if count == 0:
-        raise ValueError("found no ink: the image looks blank")
-    every = np.arange(1, count + 1)
-    amount = ndimage.sum_labels(ink, numbers, every)
+    """Number the pieces of ink. Raises ValueError where there is none.
+
+    What is low and wider than the usual digit is high underlines, and is left out.
+    """
+    numbers, _ = ndimage.label(ink >= CUT, AROUND)
+    found = ndimage.find_objects(numbers)
+    boxes = np.array([(x.start, y.start, x.stop, y.stop) for y, x in found])
+    if len(boxes) == 0:
+        raise ValueError(BLANK)
+    width, height = (boxes[:, 2:] - boxes[:, :2]).T
+    every = np.arange(1, len(boxes) + 1)
     border = numbers[0], numbers[-1], numbers[:, 0], numbers[:, -1]
     touches = np.isin(every, np.concatenate(border))
-    return Pieces(numbers, every, amount, touches)
+    amount = ndimage.sum_labels(ink, numbers, every) / np.where(touches, 10, 1)
+    low = width > 4 * height
+    weight = np.where(low, 0, amount**2)
+    if not weight.any():
+        raise ValueError(BLANK)
+    order = np.argsort(height)
+    share = np.cumsum(weight[order])
+    usual = int(height[order][np.searchsorted(share, share[-1] / 2)])
+    kept = ~(low & (width >= 0.9 * usual)) & (amount >= SPECK * usual**2)
+    return Pieces(numbers, every[kept], boxes[kept], amount[kept], touches[kept], usual)
 
 
-def crop_largest(ink: Gray) -> Gray:
+def crop_largest(ink: Gray, pixel: int = 1) -> Gray:
     """Cut out the largest piece of ink with the pieces close to it, and no other."""
-    numbers, every, amount, touches = find_pieces(ink)
-    chosen = every == every[_main(amount, touches)]
-    while True:
-        mask = chosen[numbers - 1] & (numbers > 0)
-        box: tuple[slice, slice] = ndimage.find_objects(mask.astype(int))[0]
-        size = max(s.stop - s.start for s in box)
-        other = every[~chosen & ~touches & (amount >= SPECK * size**2)]
-        if len(other) == 0:
-            break
-        away = ndimage.minimum(ndimage.distance_transform_edt(~mask), numbers, other)
-        close = other[away <= 0.3 * size]
-        if len(close) == 0:
-            break
-        chosen[close - 1] = True
-    if size < 5:
-        raise ValueError("found no ink that could be a digit, only specks")
-    return _cut(ink, mask, max(ink.shape)).crop
+    numbers, every, boxes, amount, touches, _ = find_pieces(ink)
+    main = np.argmax(amount)
+    size = (boxes[main, 2:] - boxes[main, :2]).max()
+    chosen = new = every == every[main]
+    while new.any():
+        away = ndimage.distance_transform_edt(~np.isin(numbers, every[chosen]))
+        close = ndimage.minimum(away, numbers, every) <= NEAR * size
+        new = close & ~touches & ~chosen
+        chosen = chosen | new
+    if size < 5 * pixel or amount[main] < 0.25 * amount.sum():
+        raise ValueError(
+            "found no ink that could be one digit, only specks or many: see find_digits"
+        )
+    (group,) = _cut_out(ink, np.isin(numbers, every[chosen]).astype(np.int32), pixel)
+    return group.crop
 
 
-def _main(amount: NDArray[np.float64], touches: NDArray[np.bool_]) -> np.intp:
-    """The largest; at the border, where a thumb may be, ink counts for a tenth."""
-    return np.argmax(amount / np.where(touches, 10, 1))
+def find_groups(ink: Gray, pixel: int = 1) -> list[Group]:
+    """Gather the pieces of each digit, and leave out what is no digit by its size."""
+    numbers, every, boxes, amount, touches, usual = find_pieces(ink)
+    # Where the largest touches the border, the picture is cut close to the digits
+    inside = np.flatnonzero(~touches | touches[np.argmax(amount)])
+    inside = inside[np.argsort(-amount[inside], kind="stable")[:MOST]]
+    digit = np.zeros(numbers.max() + 1, np.int32)  # of each piece
+    digit[every[inside]] = _join(boxes[inside], usual)
+    least = max(5 * pixel, 0.3 * usual)
+    groups = _cut_out(ink, digit[numbers], pixel)
+    return [group for group in groups if group.box[3] - group.box[1] >= least]
 
 
-def _cut(
-    ink: Gray, mask: NDArray[np.bool_], side: int, left: int = 0, top: int = 0
-) -> Group:
-    """What the mask holds, in a small picture with the faint edge around it.
-
-    side: the long side of the picture, of which ink may be a part, from left, top on.
-    """
-    y, x = ndimage.find_objects((mask & (ink > 0.4 * ink[mask].max())).astype(int))[0]
-    box = left + x.start, top + y.start, left + x.stop, top + y.stop
-    if side <= SMALL:
-        mask = ndimage.binary_dilation(mask, AROUND) & (ink > 0)
-    y, x = ndimage.find_objects(mask.astype(int))[0]
-    return Group(np.where(mask, ink, 0)[y, x].astype(np.float32), box)
-
-
-def find_groups(ink: Gray) -> list[Group]:
-    """Gather the pieces of each digit, and leave out what is no digit by its size.
+def _join(boxes: NDArray[np.int64], usual: int) -> NDArray[np.int32]:
+    """For each piece the number, from 1, of the digit it is a part of.
 
     Pieces one above the other are parts of one digit where they all but meet, or where
     a small one, as the bar of a 5, makes no more of the other than a digit's height.
     """
-    numbers, every, amount, touches = find_pieces(ink)
-    boxes = np.array(
-        [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(numbers)]
-    )
-    height = boxes[:, 3] - boxes[:, 1]
-    # Where all that is large touches the border, the picture is cut close to it
-    inside = ~touches | touches[_main(amount, touches)]
-    usual = _usual(height[inside], amount[inside])
-    inside |= (height >= 0.5 * usual) & (height <= 1.5 * usual)
-    dark = ndimage.maximum(ink, numbers, every) >= PALE
-    kept = every[inside & dark & (amount >= SPECK * usual**2)]
-    if len(kept) > MOST:
-        kept = kept[np.argsort(-amount[kept - 1], kind="stable")[:MOST]]
-    groups = []
-    for together in _join(numbers, boxes, kept, usual):
-        left, top = np.maximum(boxes[together - 1, :2].min(axis=0) - 1, 0)
-        right, bottom = boxes[together - 1, 2:].max(axis=0) + 1
-        window = slice(top, bottom), slice(left, right)
-        mask = np.isin(numbers[window], together)
-        groups.append(_cut(ink[window], mask, max(ink.shape), int(left), int(top)))
-    tall = [len(group.crop) for group in groups]
-    return [g for g, n in zip(groups, tall, strict=True) if n >= max(5, 0.3 * usual)]
-
-
-def count_digits(ink: Gray) -> int:
-    """How many groups there are of half the largest's height or more, and ink enough.
-
-    What touches the border is not counted: it may be a thumb.
-    """
-    bottom, right = ink.shape
-    groups = [
-        (len(crop), crop.sum())
-        for crop, box in find_groups(ink)
-        if min(box[:2]) > 0 and box[2] < right and box[3] < bottom
-    ]
-    tall, much = np.max([(0, 0), *groups], axis=0)
-    return sum(n >= 0.5 * tall and m >= 0.25 * much for n, m in groups)
-
-
-def _usual(height: NDArray[np.int64], amount: NDArray[np.float64]) -> int:
-    """The height at which half of the ink is in lower pieces, half in higher ones."""
-    order = np.argsort(height)
-    share = np.cumsum(amount[order])
-    return int(height[order][np.searchsorted(share, share[-1] / 2)])
-
-
-def _join(
-    numbers: NDArray[np.int32], boxes: Boxes, kept: NDArray[np.int64], usual: int
-) -> list[NDArray[np.int64]]:
-    """The numbers of the pieces, those of one digit together."""
-    start, stop = boxes[kept - 1, :2], boxes[kept - 1, 2:]  # (K, 2): x, y
+    start, stop = boxes[:, :2], boxes[:, 2:]  # (K, 2): x, y
     size = stop - start
     total = np.maximum(stop[:, None], stop) - np.minimum(start[:, None], start)
     common = size[:, None] + size - total  # (K, K, 2), negative where they are apart
     width, height = np.moveaxis(np.minimum(size[:, None], size), -1, 0)  # (K, K)
-    near = (common[..., 0] >= 0.3 * width) & (-common[..., 1] <= 0.3 * total[..., 1])
-    for a, b in np.argwhere(np.triu(near, 1)):
-        left, top = np.minimum(start[a], start[b])
-        right, bottom = np.maximum(stop[a], stop[b])
-        window = numbers[top:bottom, left:right]
-        away = ndimage.distance_transform_edt(window != kept[a])[window == kept[b]]
-        gap = away.min() / total[a, b, 1]
-        small = height[a, b] <= 0.6 * usual and gap <= 0.3
-        within = common[a, b, 0] >= 0.6 * width[a, b] and gap <= 0.15
-        fits = total[a, b, 1] <= 1.5 * usual and (small or within)
-        near[a, b] = gap <= 0.05 or fits
-    count, group = connected_components(np.triu(near, 1), directed=False)
-    return [kept[group == n] for n in range(count)]
+    tall = np.maximum(usual, np.maximum(size[:, None, 1], size[:, 1]))
+    near = (common[..., 0] >= 0.5 * width) & (total[..., 1] <= 1.5 * tall)
+    gap = np.where(height <= 0.6 * usual, NEAR, NEAR / 2) * usual
+    near &= -common[..., 1] <= gap
+    group: NDArray[np.int32] = connected_components(near, directed=False)[1]
+    return group + 1
+
+
+def _cut_out(ink: Gray, numbers: NDArray[np.int32], pixel: int) -> list[Group]:
+    """Each numbered digit, up to the rim of its ink, and its box in the picture."""
+    groups = []
+    for number, (y, x) in enumerate(ndimage.find_objects(numbers), 1):
+        box = x.start, y.start, x.stop, y.stop
+        y, x = (slice(max(0, n.start - pixel), n.stop + pixel) for n in (y, x))
+        mask = ndimage.binary_dilation(numbers[y, x] == number, AROUND, pixel)
+        crop = np.where(mask, ink[y, x], 0)
+        y, x = ndimage.find_objects((crop >= RIM * crop.max()).astype(int))[0]
+        groups.append(Group(crop[y, x], box))
+    return groups
+
+
+def count_digits(ink: Gray) -> int:
+    """How many groups there are of half the tallest's height, and with ink enough."""
+    groups = [(len(crop), crop.sum()) for crop, _ in find_groups(ink)]
+    tall, much = np.max([(0, 0), *groups], axis=0)
+    return sum(n >= 0.5 * tall and m >= 0.25 * much for n, m in groups)

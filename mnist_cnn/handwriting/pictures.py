@@ -1,4 +1,4 @@
-"""Any picture, from a file or from memory, as grey pixels: upright and not too many."""
+"""Any picture, from a file or from memory, as pixels: upright and not too many."""
 
 import contextlib
 import os
@@ -9,6 +9,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
+from scipy import ndimage
 from torch import Tensor
 
 __all__ = ["Gray", "Picture", "Source", "read_picture"]
@@ -17,6 +18,7 @@ Gray = NDArray[np.float32]  # (height, width), 0 is black and 1 is white, or no 
 Source = Image.Image | np.ndarray | Tensor | str | os.PathLike[str] | IO[bytes]
 
 SIDE = 800  # long side we work at; a JPEG is opened below twice this, so under 4 MP
+SMALL = 70  # smaller pictures are enlarged: a stroke of one pixel has no edges
 PIXELS = 36_000_000  # other formats are decoded whole: A4 at 600 dpi is 35 million
 HEIC = {b"ftyp" + b for b in (b"heic", b"heix", b"heim", b"hevc", b"mif1", b"msf1")}
 USE_JPEG = (
@@ -29,14 +31,14 @@ FULL = (1, *(2**bits - 1 for bits in range(8, 17)))  # white in a picture of so 
 
 
 class Picture(NamedTuple):
-    """Grey pixels, at most 800 a side, and how many pixels of the source make one."""
+    """At most 800 pixels a side, and how many pixels of the source make one."""
 
-    gray: Gray
+    colours: NDArray[np.float32]  # (height, width, 1 or 3), 0 is black and 1 is white
     scale: float
 
 
 def read_picture(image: Source) -> Picture:
-    """Open, turn upright, reduce to at most 800 pixels a side, and drop the colour.
+    """Open, turn upright, reduce to at most 800 pixels a side, enlarge to 100 at least.
 
     What is transparent shows white paper under dark ink and black under light ink.
     Raises ValueError for what is no image, the usual errors for a path that is not
@@ -67,7 +69,11 @@ def _decode(image: Image.Image | IO[bytes], name: str) -> Picture:
     try:
         if isinstance(image, Image.Image):
             return _from_pil(image)
-        return _from_file(image, name)
+        with warnings.catch_warnings():
+            # A large photo is welcome: it is reduced before it is decoded
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(image) as ours:
+                return _from_file(ours, name)
     except Image.DecompressionBombError as e:
         raise ValueError(f"{name} has too many pixels to open safely") from e
     except UnidentifiedImageError as e:
@@ -77,24 +83,19 @@ def _decode(image: Image.Image | IO[bytes], name: str) -> Picture:
         raise ValueError(f"{name} cannot be read as an image: {e}") from e
 
 
-def _from_file(file: IO[bytes], name: str) -> Picture:
+def _from_file(ours: Image.Image, name: str) -> Picture:
     """Let the decoder leave out what is not needed; refuse what it cannot reduce."""
-    with warnings.catch_warnings():
-        # A large photo is welcome: it is reduced before it is decoded
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        with Image.open(file) as ours:
-            side = max(ours.size)
-            if side > SIDE:
-                ratio = SIDE / side  # JPEG can leave out 7 of 8 rows
-                width, height = (max(1, int(n * ratio)) for n in ours.size)
-                ours.draft(None, (width, height))
-            pixels = ours.width * ours.height
-            if pixels > PIXELS:
-                most = f"{ours.format} is read up to {PIXELS:,}: save it smaller"
-                raise ValueError(f"{name} has {pixels:,} pixels, {most}, or as JPEG")
-            drafted = side / max(ours.size)
-            gray, scale = _from_pil(ours)
-            return Picture(gray, scale * drafted)
+    side = max(ours.size)
+    if side > SIDE:  # JPEG can leave out 7 of 8 rows
+        width, height = (max(1, int(n * SIDE / side)) for n in ours.size)
+        ours.draft(None, (width, height))
+    pixels = ours.width * ours.height
+    if pixels > PIXELS:
+        most = f"{ours.format} is read up to {PIXELS:,}: save it smaller"
+        raise ValueError(f"{name} has {pixels:,} pixels, and {most} or as JPEG")
+    drafted = side / max(ours.size)
+    picture = _from_pil(ours)
+    return picture._replace(scale=picture.scale * drafted)
 
 
 def _is_heic(file: Any) -> bool:
@@ -113,14 +114,16 @@ def _from_pil(image: Image.Image) -> Picture:
         image.thumbnail((SIDE, SIDE), Image.Resampling.NEAREST)
     else:
         if image.mode not in ("I", "F"):
-            image = image.convert("RGBA" if image.has_transparency_data else "L")
-        image = image.reduce(-(-max(image.size) // SIDE))
+            colours = "L" if image.mode in ("1", "L") else "RGB"
+            image = image.convert("RGBA" if image.has_transparency_data else colours)
+        image = image.reduce(-(-side // SIDE))
+    reduced = side / max(image.size)
     # Where the camera's note is damaged: as it lies. In place turns first, then writes
     # the note anew, which fails where only other parts of it are damaged
     with contextlib.suppress(Exception):
         ImageOps.exif_transpose(image, in_place=True)
-    scale = side / max(image.size)
-    return Picture(_from_array(np.asarray(image), channels_first=False).gray, scale)
+    picture = _from_array(np.asarray(image), channels_first=False)
+    return picture._replace(scale=picture.scale * reduced)
 
 
 def _from_array(array: np.ndarray, channels_first: bool) -> Picture:
@@ -145,18 +148,20 @@ def _from_array(array: np.ndarray, channels_first: bool) -> Picture:
     # 0 to 1, 8 bits or more: the range says which; resizing may leave it by a little
     full = next((n for n in FULL if pixels.max() <= n * 1.1), pixels.max())
     pixels = np.minimum(pixels / full, 1)
-    alpha = pixels[..., -1] if pixels.shape[-1] in (2, 4) else None
-    if pixels.shape[-1] > 2:  # luma, as Pillow's and every television's
-        gray = pixels[..., :3] @ np.array([0.299, 0.587, 0.114], np.float32)
-    else:
-        gray = pixels[..., 0]
-    if alpha is not None and alpha.min() < 1:
-        light_ink = np.average(gray, weights=alpha + 1e-6) > 0.5
-        gray = gray * alpha + (1 - alpha) * (0 if light_ink else 1)
-    return Picture(np.ascontiguousarray(gray, np.float32), step)
+    if pixels.shape[-1] in (2, 4):
+        pixels, alpha = pixels[..., :-1], pixels[..., -1:]
+        weights = np.broadcast_to(alpha + 1e-6, pixels.shape)
+        light_ink = np.average(pixels, weights=weights) > 0.5
+        pixels = pixels * alpha + (1 - alpha) * (0 if light_ink else 1)
+    times = -(-SMALL // max(pixels.shape))
+    if times > 1:
+        pixels = ndimage.zoom(
+            pixels, (times, times, 1), mode="nearest", grid_mode=True
+        ).clip(0, 1)
+    return Picture(np.ascontiguousarray(pixels, np.float32), step / times)
 
 
-def _mean_of_blocks(array: np.ndarray, step: int) -> Gray:
+def _mean_of_blocks(array: np.ndarray, step: int) -> NDArray[np.float32]:
     """The mean of each step x step pixels, in little more memory than it takes."""
     tall, wide = (min(step, n) for n in array.shape[:2])
     height, width = array.shape[0] // tall, array.shape[1] // wide

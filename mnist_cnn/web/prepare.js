@@ -6,6 +6,7 @@
 const FIELD = 28;
 const BOX = 20;
 const LEAST = 0.1; // of black: what is fainter is no ink
+const RIM = 0.5; // of full ink: where a digit ends
 const SPECK = 0.5 / BOX ** 2; // of the square of the size: less ink is no part of a digit
 const CLOSE = 0.3; // of the size: what is farther away is no part of the digit either
 
@@ -96,11 +97,13 @@ function bounds(pixels, side) {
 
 // What is kept, as { width, height, values }
 function crop(ink, kept, side) {
-  const { top, left, bottom, right } = bounds(kept, side);
+  const rim = kept.filter((p) => ink[p] >= RIM); // half way to the paper it ends
+  const { top, left, bottom, right } = bounds(rim.length ? rim : kept, side);
   const [width, height] = [right - left, bottom - top];
   const values = new Float32Array(width * height);
   for (const p of kept) {
-    values[(Math.floor(p / side) - top) * width + (p % side) - left] = ink[p];
+    const [y, x] = [Math.floor(p / side) - top, (p % side) - left];
+    if (y >= 0 && x >= 0 && y < height && x < width) values[y * width + x] = ink[p];
   }
   return { width, height, values };
 }

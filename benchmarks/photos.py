@@ -1,0 +1,393 @@
+"""MNIST's training digits turned into photos, to choose and to judge ``to_mnist`` by.
+
+    python benchmarks/photos.py [--each 12]
+    pip install scikit-image    # by hand: Otsu's and Sauvola's thresholds, pens
+
+Sixteen kinds of trouble, half for choosing constants, half for reporting. Nothing is
+photographed: paper, pen, light and camera are drawn from named factors and a seed, with
+digits that the shipped networks were trained on, so that what is misread is mostly the
+preparation's fault. A JSON line a kind and way of preparing; what is recorded is not
+repeated. The summary for notebook 07 goes to mnist_cnn/studies/photos.json.
+"""
+
+import argparse
+import io
+import json
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import records
+import torch
+from PIL import Image
+from scipy import ndimage
+from skimage import filters, morphology
+
+import mnist_cnn as mc
+from mnist_cnn.handwriting import ink, prepare
+from mnist_cnn.handwriting.pictures import read_picture
+
+HERE = Path(__file__).parent
+LINES = HERE / "results" / "photos.jsonl"
+SUMMARY = HERE.parent / "mnist_cnn" / "studies" / "photos.json"
+CONTRASTS = [0, 0.12, 0.25, 0.5, 1]  # borders of the bands that are reported
+FINE = 12  # times 28: the digit is drawn so large, then reduced to its size
+
+
+@dataclass(frozen=True)
+class Photo:
+    """The factors of one picture; tones are from 0, black, to 1, lengths in pixels."""
+
+    side: int = 300
+    aspect: float = 1.0  # width by height
+    margin: float = 0.5  # around the digit, of its long side, at least
+    contrast: float = 0.6  # between paper and ink, in the channel where it is largest
+    paper: float = 0.9
+    hues: tuple[float, float, float] = (1, 1, 1)  # of the contrast, for each channel
+    light_ink: bool = False
+    lamp: float = 0.0  # of the light is missing at the far side
+    shadow: float = 0.0  # of the light is missing behind an edge
+    grain: float = 0.05  # of the contrast: each pixel's own
+    fibre: float = 0.03  # of the contrast: of some pixels together
+    blur: float = 0.01  # of the digit's long side
+    quality: int = 90  # of the JPEG
+    lines: str = ""  # "rules", "squares", "underlined" or "frame"
+    line: float = 0.4  # contrast of these, of the ink's
+    pen: float = 0.0  # width, of the digit's long side; 0: as it was written
+    seed: int = 0
+
+
+def span(rng: np.random.Generator, low: float, high: float) -> float:
+    """From low to high, as often in each octave."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def usual(rng: np.random.Generator) -> Photo:
+    """A picture without any trouble in particular."""
+    light_ink, contrast = bool(rng.random() < 0.2), rng.uniform(0.35, 0.85)
+    room = rng.uniform(0, 0.98 - contrast)  # paper is light, or dark under chalk
+    return Photo(
+        side=round(span(rng, 80, 900)),
+        aspect=span(rng, 0.7, 1.4),
+        margin=span(rng, 0.1, 1.5),
+        contrast=contrast,
+        paper=0.01 + room if light_ink else 0.99 - room * 0.5,
+        light_ink=light_ink,
+        lamp=rng.uniform(0, 0.3),
+        grain=span(rng, 0.005, 0.06),
+        fibre=span(rng, 0.005, 0.03),
+        blur=span(rng, 0.003, 0.02),
+        quality=int(rng.integers(60, 96)),
+        pen=0.0 if rng.random() < 0.5 else span(rng, 0.04, 0.14),
+        seed=int(rng.integers(2**31)),
+    )
+
+
+def faint(rng: np.random.Generator, photo: Photo, *, light_ink: bool) -> Photo:
+    contrast = span(rng, 0.06, 0.25)
+    low, high = (0.02, 0.6) if light_ink else (0.5, 0.98)
+    return replace(
+        photo,
+        contrast=contrast,
+        paper=rng.uniform(low, high),
+        light_ink=light_ink,
+        grain=min(photo.grain, 0.006 / contrast),  # of a usual camera
+        lamp=0.3 * photo.lamp,
+        quality=95,
+    )
+
+
+def tinted(rng: np.random.Generator, photo: Photo, hues: list) -> Photo:
+    contrast = rng.uniform(0.3, 0.8)
+    hue = tuple(hues[rng.integers(len(hues))])
+    both = min(hue) < 0
+    paper = 0.5 if both else rng.uniform(contrast, 1)
+    contrast = min(contrast, 0.45) if both else contrast
+    return replace(photo, hues=hue, contrast=contrast, paper=paper, light_ink=False)
+
+
+def with_lines(rng: np.random.Generator, photo: Photo, *what: str) -> Photo:
+    lines = what[rng.integers(len(what))]
+    strong = lines in ("underlined", "frame")
+    return replace(
+        photo,
+        lines=lines,
+        line=1.0 if strong else rng.uniform(0.15, 0.6),
+        side=max(photo.side, 120),
+        margin=max(photo.margin, 0.3),
+        light_ink=False,
+        paper=max(photo.paper, photo.contrast),
+    )
+
+
+def sized(rng: np.random.Generator, photo: Photo, side: tuple, margin: tuple) -> Photo:
+    return replace(
+        photo,
+        side=round(span(rng, *side)),
+        margin=span(rng, *margin),
+        blur=0.01,
+        pen=max(photo.pen, 0.06) if photo.pen else 0.0,
+    )
+
+
+GREEN_ON_RED = [(1, -0.51, 0), (-0.6, 0.3, 0.02), (1, -0.3, -1.0)]  # of about one grey
+PALE_HUES = [(0.02, 0.06, 1), (0.1, 0.35, 0), (0.04, 0.45, 0.04), (0.7, 0.1, 0.1)]
+KINDS: dict[str, Callable[[np.random.Generator, Photo], Photo]] = {
+    # for choosing                      and for reporting, a pair a line
+    "faint, dark": lambda r, p: faint(r, p, light_ink=False),
+    "faint, light": lambda r, p: faint(r, p, light_ink=True),
+    "yellow on white": lambda r, p: tinted(r, p, PALE_HUES),
+    "green on red": lambda r, p: tinted(r, p, GREEN_ON_RED),
+    "lamp": lambda r, p: replace(p, lamp=r.uniform(0.4, 0.8)),
+    "shadow": lambda r, p: replace(p, shadow=r.uniform(0.2, 0.6)),
+    "squares": lambda r, p: with_lines(r, p, "squares"),
+    "rules, underlined, frame": lambda r, p: with_lines(
+        r, p, "rules", "underlined", "frame"
+    ),
+    "28 pixels": lambda r, p: sized(r, p, (28, 28), (0.03, 0.5)),
+    "20 to 64 pixels": lambda r, p: sized(r, p, (20, 64), (0.03, 0.5)),
+    "hair": lambda r, p: replace(p, pen=span(r, 0.012, 0.03), side=max(p.side, 200)),
+    "brush": lambda r, p: replace(p, pen=span(r, 0.12, 0.18), margin=p.margin / 3),
+    "grain": lambda r, p: replace(p, grain=span(r, 0.1, 0.25), fibre=0.05),
+    "JPEG, blur": lambda r, p: replace(
+        p, quality=int(r.integers(8, 40)), blur=span(r, 0.02, 0.05)
+    ),
+    "cut close": lambda r, p: replace(p, margin=span(r, 0.03, 0.1)),
+    "large, far": lambda r, p: replace(
+        p, side=round(span(r, 900, 2000)), margin=span(r, 1.5, 4)
+    ),
+}
+CHOOSE, REPORT = [*KINDS][::2], [*KINDS][1::2]
+
+
+def draw_pen(image: torch.Tensor, pen: float) -> np.ndarray:
+    """The digit cut to its ink and large, with a pen so wide or its own."""
+    large = ndimage.zoom(np.pad(image[0].numpy(), 3), FINE, order=3)
+    large = large.clip(0, 1)
+    mask = large > 0.5
+    if pen:
+        spine = morphology.skeletonize(mask)
+        y, x = np.nonzero(spine)
+        size = max(np.ptp(y), np.ptp(x)) + 1
+        away = ndimage.distance_transform_edt(~spine)
+        large = np.clip(pen * size / 2 + 0.5 - away, 0, 1)
+        mask = large > 0.5
+    box = ndimage.find_objects(mask.astype(int))[0]
+    return large[box].astype(np.float32)
+
+
+def place(photo: Photo, rng: np.random.Generator, digit: np.ndarray):
+    """How much ink covers each pixel, and the digit's box: left, top, right, bottom."""
+    width = min(photo.side, round(photo.side * photo.aspect))
+    height = min(photo.side, round(photo.side / photo.aspect))
+    tall, wide = digit.shape
+    edge = photo.margin * max(tall, wide)
+    scale = min(height / (tall + 2 * edge), width / (wide + 2 * edge))
+    size = max(1, round(wide * scale)), max(1, round(tall * scale))
+    small = Image.fromarray(digit).resize(size, Image.Resampling.BOX)
+    if photo.margin < 0.6:  # cut around the digit, as one would
+        width = min(width, round((wide + 2 * edge) * scale))
+        height = min(height, round((tall + 2 * edge) * scale))
+    rooms = (width - size[0], height - size[1])
+    keep = [min(room // 2, int(edge * scale)) for room in rooms]
+    left, top = (
+        int(rng.integers(k, room - k + 1)) for k, room in zip(keep, rooms, strict=True)
+    )
+    alpha = np.zeros((height, width), np.float32)
+    alpha[top : top + size[1], left : left + size[0]] = small
+    return alpha, (left, top, left + size[0], top + size[1])
+
+
+def draw_lines(photo: Photo, rng: np.random.Generator, shape, box) -> np.ndarray:
+    """Printed or drawn lines, (height, width) in [0, 1]."""
+    lines, (left, top, right, bottom) = np.zeros(shape, np.float32), box
+    size = max(right - left, bottom - top)
+    thick = max(1, round(0.012 * size))
+    if photo.lines in ("squares", "rules"):
+        step = max(6, round(size * rng.uniform(0.2, 0.45)))
+        if photo.lines == "rules":
+            step = round(size * rng.uniform(0.5, 1.2))
+        start = int(rng.integers(step))
+        for i in range(thick):
+            lines[start + i :: step] = 1
+            if photo.lines == "squares":
+                lines[:, start + i :: step] = 1
+    wide = max(2, round(0.06 * size))
+    if photo.lines == "underlined":
+        y = bottom + round(rng.uniform(0.06, 0.25) * size)
+        over = round(rng.uniform(0.1, 0.4) * size)
+        lines[y : y + wide, max(0, left - over) : right + over] = 1
+    if photo.lines == "frame":
+        gap = round(rng.uniform(0.1, 0.25) * size) + wide
+        y0, y1, x0, x1 = top - gap, bottom + gap, left - gap, right + gap
+        for rows, columns in (
+            ((y0, y0 + wide), (0, shape[1])),
+            ((y1 - wide, y1), (0, shape[1])),
+            ((0, shape[0]), (x0, x0 + wide)),
+            ((0, shape[0]), (x1 - wide, x1)),
+        ):
+            lines[slice(*np.maximum(rows, 0)), slice(*np.maximum(columns, 0))] = 1
+    return lines
+
+
+def take(photo: Photo, image: torch.Tensor) -> bytes:
+    """The photo of one digit, as the camera or the phone stores it."""
+    rng = np.random.default_rng(photo.seed)
+    alpha, box = place(photo, rng, draw_pen(image, photo.pen))
+    height, width = alpha.shape
+    long = max(box[2] - box[0], box[3] - box[1])
+    lines = photo.line * draw_lines(photo, rng, alpha.shape, box)
+    alpha = np.maximum(alpha * (1 - lines) + lines, alpha) if photo.lines else alpha
+    alpha = ndimage.gaussian_filter(alpha, photo.blur * long)
+    y, x = np.mgrid[0:height, 0:width] / max(height, width)
+    angle = rng.uniform(0, 2 * np.pi)
+    along = (x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle)
+    light = 1 - photo.lamp * (along + 0.5).clip(0, 1)
+    light *= 1 - photo.shadow / (1 + np.exp(-60 * (along - rng.uniform(-0.3, 0.3))))
+    sign = 1 if photo.light_ink else -1
+    change = sign * photo.contrast * np.asarray(photo.hues)
+    fibre = ndimage.gaussian_filter(rng.normal(size=alpha.shape), 2) * 7
+    grain = rng.normal(size=(height, width, 3)) + rng.normal(size=(height, width, 1))
+    scene = (photo.paper + alpha[..., None] * change) * light[..., None]
+    scene += photo.contrast * (
+        0.7 * photo.grain * grain + photo.fibre * fibre[..., None]
+    )
+    picture = Image.fromarray((255 * scene.clip(0, 1) + 0.5).astype(np.uint8))
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=photo.quality, subsampling=0)
+    return file.getvalue()
+
+
+def photos_of(kind: str, each: int, train: mc.Digits):
+    """``each`` pictures of one kind: factors, JPEG, label; the same on every call."""
+    for i in range(each):
+        rng = np.random.default_rng([list(KINDS).index(kind), i])
+        index = int(rng.integers(len(train)))
+        photo = KINDS[kind](rng, usual(rng))
+        yield photo, take(photo, train.images[index]), int(train.labels[index])
+
+
+# Ways to prepare
+
+
+def naive(gray: np.ndarray) -> np.ndarray:
+    """Shrunk to 28x28, turned so that the border is dark, and nothing else."""
+    small = np.asarray(Image.fromarray(gray).resize((28, 28), Image.Resampling.BOX))
+    edge = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+    return 1 - small if np.median(edge) > 0.5 else small
+
+
+def by_threshold(gray: np.ndarray, find: Callable) -> np.ndarray:
+    """Ink by a library's threshold, then cut out, scaled and centred as by to_mnist."""
+    ink_is_light = find(gray).astype(np.float32)
+    light = ink_is_light.mean() < 0.5  # there is more paper than ink
+    black_white = ink_is_light if light else 1 - ink_is_light
+    crop = ink.crop_largest(black_white)
+    return prepare.centre(prepare.fit_box(prepare.thicken(crop)))
+
+
+def library(find: Callable) -> Callable:
+    return lambda file: by_threshold(ink.to_gray(read_picture(file).colours), find)
+
+
+def sauvola(gray: np.ndarray) -> np.ndarray:
+    """With a window of a third of the picture, odd, and the library's own k."""
+    return gray > filters.threshold_sauvola(gray, max(gray.shape) // 6 * 2 + 1)
+
+
+WAYS: dict[str, Callable] = {
+    "to_mnist": lambda file: mc.to_mnist(file)[0].numpy(),
+    "naive": lambda file: naive(read_picture(file).colours @ ink.LUMA),
+    "Otsu": library(lambda gray: gray > filters.threshold_otsu(gray)),
+    "Sauvola": library(sauvola),
+}
+# One step left out at a time: what stands in the step's place
+WITHOUT: dict[str, tuple[object, str, Callable]] = {
+    "colour": (prepare, "to_gray", lambda c: c @ ink.LUMA),
+    "paper": (ink, "_darker_than_paper", lambda gray, _: np.median(gray) - gray),
+    "grain": (ink, "GRAIN", 0.0),
+    "lines": (ink, "_remove_lines", lambda dark: dark),
+    "edges": (
+        ink,
+        "_full_ink",
+        lambda dark, grain, *_: np.clip(dark / dark.max(), 0, 1) * (dark > grain),
+    ),
+    "largest": (prepare, "crop_largest", lambda dark, _: dark),
+    "thicken": (prepare, "thicken", lambda crop: crop),
+    "centre": (prepare, "centre", lambda box: top_left(box)),
+}
+
+
+def top_left(box: np.ndarray) -> np.ndarray:
+    return np.pad(box, [(4, 24 - side) for side in box.shape])
+
+
+def prepared(way: str, file: io.BytesIO) -> np.ndarray:
+    """28x28; all paper where it is refused."""
+    try:
+        if way in WAYS:
+            return WAYS[way](file)
+        module, name, instead = WITHOUT[way.removeprefix("without ")]
+        with mock.patch.object(module, name, instead):
+            return WAYS["to_mnist"](file)
+    except ValueError:
+        return np.zeros((28, 28), np.float32)
+
+
+def run(kind: str, way: str, taken: list, models: dict) -> dict:
+    """How many of one kind are read, by each network, and by contrast."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of several digits
+        images = [prepared(way, io.BytesIO(jpeg)) for _, jpeg, _ in taken]
+    batch = torch.from_numpy(np.stack(images).astype(np.float32)).unsqueeze(1)
+    labels = torch.tensor([label for *_, label in taken])
+    blank = batch.amax((1, 2, 3)) == 0
+    row = {"kind": kind, "way": way, "each": len(taken), "refused": int(blank.sum())}
+    for name, model in models.items():
+        right = (mc.predict(model, batch).argmax(1) == labels) & ~blank
+        row[name] = int(right.sum())
+        row[f"{name} by contrast"] = [
+            [len(band), sum(band)]
+            for low, high in pairwise(CONTRASTS)
+            for band in [
+                [
+                    bool(yes)
+                    for (photo, *_), yes in zip(taken, right, strict=True)
+                    if low <= photo.contrast < high
+                ]
+            ]
+        ]
+    return row
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--each", type=int, default=12, help="pictures of a kind")
+    each = parser.parse_args().each
+    train, _ = mc.load_mnist(source="mnist")
+    models = {recipe: mc.load(recipe=recipe) for recipe in ("plain", "long")}
+    known = {(r["kind"], r["way"], r["each"]) for r in records.read(LINES)}
+    for kind in KINDS:
+        steps = [f"without {step}" for step in WITHOUT] if kind in REPORT else []
+        todo = [w for w in [*WAYS, *steps] if (kind, w, each) not in known]
+        taken = list(photos_of(kind, each, train)) if todo else []
+        for way in todo:
+            records.append(LINES, run(kind, way, taken, models))
+        print(kind, "done", flush=True)
+    rows = [row for row in records.read(LINES) if row["each"] == each]
+    summary = {
+        "command": f"python benchmarks/photos.py --each {each}",
+        "contrasts": CONTRASTS,
+        "choose": CHOOSE,
+        "report": REPORT,
+        "rows": rows,
+    }
+    SUMMARY.write_text(json.dumps(summary) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
