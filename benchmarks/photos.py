@@ -1,7 +1,7 @@
 """MNIST's training digits turned into photos, to choose and to judge ``to_mnist`` by.
 
     python benchmarks/photos.py [--each 12]
-    pip install scikit-image    # by hand: Otsu's and Sauvola's thresholds, pens
+    pip install -e ".[study]"   # first: Otsu's and Sauvola's thresholds, pens
 
 Sixteen kinds of trouble, half for choosing constants, half for reporting. Nothing is
 photographed: paper, pen, light and camera are drawn from named factors and a seed, with

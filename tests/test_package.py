@@ -116,7 +116,7 @@ def test_what_is_imported_is_declared():
     assert imported("*.py") <= names("test")
     assert imported("tests/*.py") <= names("test", "onnx")
     for folder in ("tests/browser", "tools", "benchmarks"):
-        assert imported(f"{folder}/*.py") <= names("test", "browser"), folder
+        assert imported(f"{folder}/*.py") <= names("test", "browser", "study"), folder
 
 
 def test_conda_and_binder_install_the_project_and_nothing_else():
