@@ -59,7 +59,7 @@ def normalise(model: mc.VGG) -> None:
 
 
 def decay(model: mc.VGG) -> torch.optim.Optimizer:
-    """Adam at the plain rate, which falls in a straight line to 0 at the last step."""
+    """Adam at the plain rate, which falls in a line to 0; for all 60,000 images."""
     optimizer = torch.optim.Adam(model.parameters(), lr=PLAIN.config.lr, fused=True)
     steps = PLAIN.config.epochs * -(-60_000 // PLAIN.config.batch_size)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0, total_iters=steps)

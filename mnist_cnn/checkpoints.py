@@ -17,7 +17,10 @@ from mnist_cnn.model import VGG, device_of, eval_mode
 
 __all__ = ["export_onnx", "load", "save"]
 
-SHIPPED = {"recipe": ["long", "plain"], "source": ["mnist", "standin"]}
+SHIPPED = {
+    "recipe": ["long", "plain", "plain_seed_1"],
+    "source": ["mnist", "standin"],
+}
 
 
 def save(model: nn.Module, path: str | Path) -> None:
@@ -37,9 +40,10 @@ def load(
     """Read a VGG saved by ``save``, on the CPU and ready to predict.
 
     path: the file, or one where ``torch.save`` put a state dict; None for the weights
-    that come with the package, of a recipe, "plain" or "long", on a source, "mnist" or
-    "standin". The form is read from the tensors, and no code is run. Raises ValueError
-    for all but a VGG's weights, whole and finite; FileNotFoundError where no file is.
+    that come with the package, of a recipe, "plain" or "long", or "plain_seed_1", of
+    another seed, on a source, "mnist" or "standin". The form is read from the tensors,
+    and no code is run. Raises ValueError for all but a VGG's weights, whole and finite;
+    FileNotFoundError where no file is.
     """
     if path is None:
         for name, value in {"recipe": recipe, "source": source}.items():

@@ -28,7 +28,7 @@ HEAD = """Object.fromEntries([...document.querySelectorAll('meta[content]')].map
 
 
 TEXTS = {f"notebooks/{path.stem}.html": markdown(path) for path in NOTEBOOKS}
-PREDICT = re.compile(r"\*\*Predict[.:]\*\*")
+PREDICT = re.compile(r"\*\*Predict\.\*\*")
 TITLES = {path: text.splitlines()[0].removeprefix("# ") for path, text in TEXTS.items()}
 
 one_screen = pytest.mark.parametrize("screen", ["desktop"], indirect=True)
