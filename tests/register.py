@@ -107,10 +107,12 @@ PHRASES = {
         *(100 * SEEDS["mean"], 100 * SEEDS["standard_deviation"]),
         *ends(-1),
     ),
-    "between {} % and {} % after one epoch, and between {} % and {} % after three": (
-        *(ends(1) + ends(3)),
+    "between {} % and {} % right after one epoch, and between {} % and {} % after "
+    "three": (*(ends(1) + ends(3)),),
+    "linear layer gets about {} % right, and the CNN {} % on average": (
+        LAYER[1],
+        100 * SEEDS["mean"],
     ),
-    "linear layer about {} %, CNN {} % on average": (LAYER[1], 100 * SEEDS["mean"]),
     # Printed in a notebook
     "a nine, {} of the {}.": (printed("06", "top-pairs")[0][-1], mistakes("VGG")),
     "the {} % of images it is least sure of hold {} of the {} mistakes": (

@@ -201,6 +201,17 @@ def test_the_part_that_is_wrong_is_named():
     assert f"{wrong:.1%}" in mc.check("1.3", (right, wrong))
 
 
+def without_clear(loop):
+    """The same loop, where zero_grad does nothing."""
+
+    def forgetful(*batch):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(torch.optim.Adam, "zero_grad", lambda self: None)
+            return loop(*batch)
+
+    return forgetful
+
+
 def with_layers(model, **settings):
     """The model with other convolutions in the places of the pools."""
     model = copy.deepcopy(model)
@@ -211,7 +222,8 @@ def with_layers(model, **settings):
 
 def answer_in(number, code):
     """What a learner's code gives after the solution."""
-    return eval(code, solved(number) | {"with_layers": with_layers})
+    helpers = {"with_layers": with_layers, "without_clear": without_clear}
+    return eval(code, solved(number) | helpers)
 
 
 def test_a_convolution_without_relu_is_named():

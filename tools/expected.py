@@ -335,7 +335,7 @@ FIXED: dict[str, Callable[[], Recorded]] = {
     "3.1": parameters_with_32_filters,
     "4.1": price_of_doubt,
     "4.2": first_step,
-    "5.2": plateau,
+    "5.3": plateau,
     "7.1": box_in_the_corner,
     "7.2": worst_when_square,
     "7.3": refused_photos,

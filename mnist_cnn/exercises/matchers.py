@@ -88,6 +88,16 @@ def digit(answer: Any) -> int:
     return value
 
 
+def side(answer: Any) -> int:
+    """The height of a map, which is also its width, or the last two of a shape."""
+    answer = answer.split("x") if isinstance(answer, str) else answer
+    is_shape = several(answer) and 2 <= len(answer) <= 4
+    shape = [*answer] if is_shape else [answer, answer]
+    *_, height, width = map(whole, shape)
+    expect(height == width, "not_square", height=height, width=width)
+    return height
+
+
 def share(answer: Any) -> float:
     """A number from 0 to 1, and no percentage or count."""
     value = number(answer)

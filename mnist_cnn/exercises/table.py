@@ -6,6 +6,7 @@ values, and raise ``Slip`` with the id of a hint.
 
 import math
 from contextlib import ExitStack
+from copy import deepcopy
 from itertools import pairwise
 from typing import Any
 
@@ -30,11 +31,13 @@ from mnist_cnn.exercises.matchers import (
     number,
     several,
     share,
+    side,
     tensor,
     whole,
 )
 from mnist_cnn.metrics import predict
-from mnist_cnn.model import trace
+from mnist_cnn.model import linear_baseline, trace
+from mnist_cnn.training import steps
 
 STRANGE = ("blank paper", "noise", "mirrored digits")  # of 4.3
 LINEAR = ("Conv2d", "Flatten", "Linear")
@@ -71,16 +74,6 @@ def kernel_for_ink_below(answer: Any, known: Values) -> Values:
     expect(not upright, "vertical_too")
     expect(under > 0 > above, "sign", under=under, above=above)
     return {}
-
-
-def side(answer: Any) -> int:
-    """2.2: the height of a map, which is also its width, or the last two of a shape."""
-    answer = answer.split("x") if isinstance(answer, str) else answer
-    is_shape = several(answer) and 2 <= len(answer) <= 4
-    shape = [*answer] if is_shape else [answer, answer]
-    *_, height, width = map(whole, shape)
-    expect(height == width, "not_square", height=height, width=width)
-    return height
 
 
 def network_of_ones_own(answer: Any, known: Values) -> Values:
@@ -177,8 +170,33 @@ def kernel_found_again(answer: Any, known: Values) -> Values:
     return {"off": off}
 
 
+def loop_from_memory(answer: Any, known: Values) -> Values:
+    """5.2: a function that takes twenty steps and returns their losses."""
+    expect(callable(answer), "no_function", got=shorten(answer))
+    images = torch.eye(CLASSES, 784).reshape(-1, *IMAGE_SHAPE)
+    with torch.random.fork_rng(devices=[]):  # the reader's numbers stay as they were
+        start, batch = linear_baseline(), (images, torch.arange(CLASSES))
+
+    def taken(clear: bool) -> Tensor:
+        model = deepcopy(start)
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
+        if not clear:
+            vars(optimizer)["zero_grad"] = lambda: None
+        return torch.stack([s.loss for s in steps(model, [batch] * 20, optimizer)])
+
+    try:
+        found = answer(deepcopy(start), *batch)
+    except Exception as error:  # the function may be anything
+        raise Slip("stops", reason=f"{type(error).__name__}: {error}") from error
+    losses, right = torch.tensor([number(i) for i in items(found, 20)]), taken(True)
+    expect(bool(losses.min() < losses.max()), "no_step")
+    expect(not torch.allclose(losses, taken(False), atol=1e-3), "zero_grad")
+    expect(torch.allclose(losses, right, atol=1e-3), "other", last=losses[-1])
+    return {}
+
+
 def off_the_plateau(answer: Any, known: Values) -> Values:
-    """5.2: what makes the optimizer, SGD of some kind, and the losses it leads to."""
+    """5.3: what makes the optimizer, SGD of some kind, and the losses it leads to."""
     make, found = items(answer, 2)
     expect(callable(make) or not callable(found), "reversed")
     expect(callable(make), "no_function", make=shorten(make))
@@ -260,7 +278,8 @@ CHECKS: dict[str, Check] = {
     "4.2": equal(number, "SGD", "Adam", within=1e-3),
     "4.3": kernel_found_again,
     "5.1": without_zero_grad,
-    "5.2": off_the_plateau,
+    "5.2": loop_from_memory,
+    "5.3": off_the_plateau,
     "6.1": equal(whole),
     "6.2": equal(share, "precision", "recall", within=ROUNDED),
     "6.3": equal(share, *STRANGE, within=(0.005, 0.06, 0.005)),  # noise differs
