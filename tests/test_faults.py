@@ -2,7 +2,6 @@
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -33,10 +32,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_response(200)
             self.send_header("Content-Length", str(len(told)))
             self.end_headers()
-            step = len(body) // 6 + 1
-            for start in range(0, len(body), step):
-                time.sleep(0.1 if server.fault == "slow" else 0)
-                self.wfile.write(body[start : start + step])
+            self.wfile.write(body)
 
     def log_message(self, *args):
         pass
@@ -125,18 +121,3 @@ def test_standin_within_15_seconds_from_a_silent_server(serve, tmp_path, monkeyp
     with pytest.warns(StandinWarning, match="no answer within|timed out"):
         mc.load_mnist(tmp_path)
     assert time.monotonic() - start < 12  # making the stand-in takes some, too
-
-
-def test_two_at_once_from_a_slow_server(serve, tmp_path):
-    server = serve("slow")
-    start = time.monotonic()
-    with ThreadPoolExecutor() as pool:
-        loads = [pool.submit(mc.load_mnist, tmp_path, "mnist") for _ in range(2)]
-        while len(server.asked) < 4:  # none has all four
-            time.sleep(0.01)
-        assert not any(tmp_path.iterdir())  # so a kill leaves nothing
-        for digits in loads:
-            check(digits.result())
-    assert time.monotonic() - start > download.SILENCE  # so it was no limit
-    check(mc.load_mnist(tmp_path))
-    assert len(server.asked) == 8

@@ -51,24 +51,6 @@ def test_stop_button_at_any_call(digits, call):
     assert_usable(model, history, digits)
 
 
-def test_stop_while_an_epoch_is_noted_down(digits, monkeypatch):
-    """Its row and its weights are kept together, or neither."""
-    plus, rows = mc.History.plus, []
-
-    def interrupted(self, *entry):
-        rows.append(entry)
-        if len(rows) == 3:
-            raise KeyboardInterrupt
-        return plus(self, *entry)
-
-    monkeypatch.setattr(mc.History, "plus", interrupted)
-    model = mc.VGG(filters=2)
-    history = mc.fit(model, digits, digits, CONFIG, progress=False)
-    monkeypatch.undo()
-    assert len(history.seconds) == 2
-    assert_usable(model, history, digits)
-
-
 def test_a_stop_is_announced(digits, capsys):
     class Stopped(torch.optim.SGD):
         def step(self):

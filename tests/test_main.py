@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-from contextlib import redirect_stdout
 
 import pytest
 import torch
@@ -186,32 +185,6 @@ def test_a_loss_that_is_no_number(small_data, tmp_path, capsys):
     status, printed = run(capsys, "--lr", "1e38", "--out", tmp_path)
     assert status == 1
     assert "learning rate" in printed.err
-
-
-def test_a_figure_that_cannot_be_drawn(small_data, tmp_path, capsys, monkeypatch):
-    """As with a broken font: weights and results are there before any figure."""
-
-    def broken(history):
-        assert results_in(tmp_path)["history"]["seconds"] == history.seconds
-        raise RuntimeError("no font\nat all")
-
-    monkeypatch.setattr(mc.plots, "learning_curves", broken)
-    status, printed = run(capsys, *QUICK, "--out", tmp_path)
-    assert status == 0
-    assert printed.err.count("\n") == 1
-    assert "no learning_curves.png: RuntimeError: no font at all" in printed.err
-    left = {p.name for p in tmp_path.iterdir()} - {"model.safetensors", "results.json"}
-    assert left == FIGURES - {"learning_curves.png"}
-
-
-def test_an_output_whose_reader_left_costs_one_line(small_data, tmp_path, capsys):
-    reading, writing = os.pipe()
-    os.close(reading)  # as head does, after its line
-    with os.fdopen(writing, "w") as output, redirect_stdout(output):
-        status, printed = run(capsys, *QUICK, "--out", tmp_path)
-    assert status == 1
-    assert printed.err.startswith("error: [Errno ")
-    assert printed.err.count("\n") == 1
 
 
 COMMAND = """

@@ -147,27 +147,6 @@ def test_one_cycle_raises_and_lowers_the_rate(digits):
     assert momenta[peak] == pytest.approx(0.85, abs=0.01)
 
 
-@pytest.mark.parametrize("one_cycle", [True, False])
-@pytest.mark.parametrize(
-    ("optimizer", "momentum"),
-    [
-        (lambda p: torch.optim.SGD(p, lr=0.03), 0),
-        (lambda p: torch.optim.SGD(p, lr=0.03, momentum=0.5), 0.5),
-        (lambda p: torch.optim.Adagrad(p, lr=0.03), None),
-    ],
-    ids=["SGD", "SGD with momentum", "Adagrad"],
-)
-def test_one_cycle_leaves_the_readers_momentum_alone(
-    optimizer, momentum, one_cycle, digits
-):
-    """And without it the reader's rate stays, too."""
-    seen = groups_by_step(optimizer, digits, epochs=1, lr=0.1, one_cycle=one_cycle)
-    rates = {group["lr"] for group in seen}
-    assert len(rates) == (4 if one_cycle else 1)
-    assert one_cycle or rates == {0.03}
-    assert [group.get("momentum") for group in seen] == [momentum] * 4
-
-
 # 16 bits
 
 
