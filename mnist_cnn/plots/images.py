@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
+import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mnist_cnn.arguments import whole_number
@@ -13,6 +15,8 @@ from mnist_cnn.plots.style import Numbers, as_array
 
 GAP = 0.1  # inches between images
 TITLE = 0.28  # inches above each image, for its title
+# A colour a digit: M. Petroff, arXiv:2107.02270
+TEN = "#3f90da #ffa90e #bd1f01 #94a4a2 #832db6 #a96b59 #e76300 #b9ac70 #717581 #92dadd"
 
 
 @style.portable()
@@ -68,3 +72,16 @@ def sample_grid(digits: Digits, count: int = 25, seed: int = 0) -> Figure:
     chosen = torch.randperm(len(digits), generator=generator)[:count]
     labels = [str(label) for label in digits.labels[chosen].tolist()]
     return image_grid(digits.images[chosen], labels)
+
+
+@style.portable()
+def digit_map(points: Numbers, labels: Numbers, ringed: Numbers, ax: Axes) -> Axes:
+    """Points (N, 2) in the colours of their digits, named at the median; some ringed."""
+    places = as_array("points", points)
+    for digit, colour in enumerate(TEN.split()):
+        x, y = places[as_array("labels", labels) == digit].T
+        ax.plot(x, y, "o", ms=2, mew=0, c=colour, antialiased=False)
+        ax.text(np.median(x), np.median(y), str(digit), weight="bold", c="black")
+    ax.plot(*places[as_array("ringed", ringed)].T, "o", ms=5, mfc="none", c=style.GREY)
+    ax.set(xticks=[], yticks=[])
+    return ax
