@@ -76,7 +76,7 @@ def sample_grid(digits: Digits, count: int = 25, seed: int = 0) -> Figure:
 
 @style.portable()
 def digit_map(points: Numbers, labels: Numbers, ringed: Numbers, ax: Axes) -> Axes:
-    """Points (N, 2) in the colours of their digits, named at the median; some ringed."""
+    """Points (N, 2) in the colours of their digits, named there; some get a ring."""
     places = as_array("points", points)
     for digit, colour in enumerate(TEN.split()):
         x, y = places[as_array("labels", labels) == digit].T
