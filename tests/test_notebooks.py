@@ -181,15 +181,15 @@ def checks(notebook: NotebookNode) -> Broken:
 
 
 def solutions(notebook: NotebookNode) -> Broken:
-    """All code below Exercises draws a solution: it follows one, tagged hide-cell."""
+    """A cell tagged hide-cell belongs to the fold above it; below Exercises, all do."""
     exercises = False
     for above, cell in itertools.pairwise(notebook.cells):
         exercises |= "## Exercises" in above.source
         if cell.cell_type == "code":
-            if ("hide-cell" in tags(cell)) != exercises:
-                yield cell.id, f"the tags {tags(cell)}"
-            if exercises and not above.source.endswith("</details>"):
-                yield cell.id, "follows no solution"
+            hidden = "hide-cell" in tags(cell)
+            fold = "hide-cell" in tags(above) or above.source.endswith("</details>")
+            if (exercises and not hidden) or (hidden and not fold):
+                yield cell.id, f"the tags {tags(cell)}, or it follows no fold"
         elif "## Exercises" in cell.source or exercises:
             count = len(re.findall(r"^\*\*\d\. ", cell.source, re.MULTILINE))
             for tag in ("<details>", "</details>"):

@@ -53,6 +53,14 @@ def test_image_grid_stretches_nothing_and_is_as_wide_as_its_images(height, width
     assert figure.axes[0].get_aspect() == 1
 
 
+def test_digit_map_shows_each_point_in_its_place():
+    points = torch.rand(40, 2)
+    ax = plots.digit_map(points, torch.arange(40) % 10, points[:, 0] > 0.5, plt.gca())
+    *digits, rings = ax.lines
+    assert digits[3].get_ydata().tolist() == points[3::10, 1].tolist()
+    assert rings.get_xdata().tolist() == points[points[:, 0] > 0.5, 0].tolist()
+
+
 def test_image_grid_scales():
     images = torch.tensor([[[0.0, 0.5]], [[2.0, 4.0]]])
     fixed = plots.image_grid(images).axes[0].images[1]

@@ -6,7 +6,7 @@ several panels build and return a Figure. None shows, saves or changes settings.
 
 from mnist_cnn.plots.charts import class_balance, confusion_matrix, learning_curves
 from mnist_cnn.plots.diagram import architecture
-from mnist_cnn.plots.images import image_grid, sample_grid
+from mnist_cnn.plots.images import digit_map, image_grid, sample_grid
 from mnist_cnn.plots.style import BLUE, GREEN, GREY, ORANGE
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "architecture",
     "class_balance",
     "confusion_matrix",
+    "digit_map",
     "image_grid",
     "learning_curves",
     "sample_grid",

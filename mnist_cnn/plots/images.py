@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
+import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from mnist_cnn.arguments import whole_number
 from mnist_cnn.data import Digits, as_digits
@@ -13,6 +16,7 @@ from mnist_cnn.plots.style import Numbers, as_array
 
 GAP = 0.1  # inches between images
 TITLE = 0.28  # inches above each image, for its title
+TEN = "#3f90da #ffa90e #bd1f01 #94a4a2 #832db6 #a96b59 #e76300 #b9ac70 #717581 #92dadd"
 
 
 @style.portable()
@@ -68,3 +72,17 @@ def sample_grid(digits: Digits, count: int = 25, seed: int = 0) -> Figure:
     chosen = torch.randperm(len(digits), generator=generator)[:count]
     labels = [str(label) for label in digits.labels[chosen].tolist()]
     return image_grid(digits.images[chosen], labels)
+
+
+@style.portable()
+def digit_map(points: Numbers, labels: Numbers, ringed: Numbers, ax: Axes) -> Axes:
+    """Points (N, 2), each digit named, in a colour of arXiv:2107.02270; with rings."""
+    halo = [withStroke(linewidth=3, foreground="white")]
+    places = as_array("points", points)
+    for digit, colour in enumerate(TEN.split()):
+        x, y = places[as_array("labels", labels) == digit].T
+        ax.plot(x, y, "o", ms=2, mew=0, c=colour, antialiased=False)
+        ax.text(np.median(x), np.median(y), str(digit), c="black", path_effects=halo)
+    ax.plot(*places[as_array("ringed", ringed)].T, "o", ms=5, mfc="none", c=style.GREY)
+    ax.set(xticks=[], yticks=[])
+    return ax
