@@ -173,7 +173,7 @@ def kernel_found_again(answer: Any, known: Values) -> Values:
 def loop_from_memory(answer: Any, known: Values) -> Values:
     """5.2: a function that takes twenty steps and returns their losses."""
     expect(callable(answer), "no_function", got=shorten(answer))
-    images = torch.eye(CLASSES, 784).reshape(-1, *IMAGE_SHAPE)
+    images = (0.37 * torch.arange(7840)).sin().abs().reshape(-1, *IMAGE_SHAPE)
     with torch.random.fork_rng(devices=[]):  # the reader's numbers stay as they were
         start, batch = linear_baseline(), (images, torch.arange(CLASSES))
 
