@@ -132,7 +132,7 @@ def confusion_matrix(
 
 @style.portable()
 def intervals(rows: dict[str, tuple[Numbers, Numbers]], ax: Axes | None = None) -> Axes:
-    """A row a name, from the top: the ends of an interval (or none), and marks, in %."""
+    """By name, in percent: the two ends of an interval (or none), and marks."""
     if ax is None:
         _, ax = plt.subplots(figsize=(6, 0.8 + len(rows) / 3), layout="constrained")
     for y, (ends, marks) in enumerate(rows.values()):
