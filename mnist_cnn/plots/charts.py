@@ -134,7 +134,7 @@ def confusion_matrix(
 def intervals(rows: dict[str, tuple[Numbers, Numbers]], ax: Axes | None = None) -> Axes:
     """By name, in percent: the two ends of an interval (or none), and marks."""
     if ax is None:
-        _, ax = plt.subplots(figsize=(6, 0.8 + len(rows) / 3), layout="constrained")
+        _, ax = plt.subplots(figsize=(7, 0.8 + len(rows) / 3), layout="constrained")
     for y, (ends, marks) in enumerate(rows.values()):
         ax.plot(100 * np.array(ends), [y] * len(ends), "|-", color=BLUE)
         ax.plot(100 * np.array(marks), [y] * len(marks), "d", color=ORANGE, mfc="none")
