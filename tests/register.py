@@ -89,10 +89,11 @@ PHRASES = {
     "a maximum: {} mistakes instead of the linear layer's {}.": (
         *(mistakes("VGG"), mistakes("linear layer")),
     ),
-    "One run of the recipe reads {} % of the test digits": VGG[1:2],
-    "interval is {} % to {} %, and if you count by people rather {} % to {} %. "
-    "A linear layer gets {} %": (
-        *(*VGG[2:], *printed("06", "by-writers")[1][1:], LAYER[1]),
+    "gets {} % of the test digits right, and a linear layer gets {} %": (
+        *(VGG[1], LAYER[1]),
+    ),
+    "interval is {} % to {} %, and if you count by people rather {} % to {} %": (
+        *(*VGG[2:], *printed("06", "by-writers")[1][1:]),
     ),
     # Recorded runs
     "the loss falls from {} to {}; right, the accuracy rises from {} % to {} %": (
@@ -116,7 +117,7 @@ PHRASES = {
     # Printed in a notebook
     "a nine, {} of the {}.": (printed("06", "top-pairs")[0][-1], mistakes("VGG")),
     "the {} % of images it is least sure of hold {} of the {} mistakes": (
-        *printed("06", "reject")[1],
+        *printed("06", "reject")[1][:3],
     ),
     "Moved 4 pixels to the right, its accuracy falls to {} %": (
         printed("08", "recipes-moved")[0][2],

@@ -147,6 +147,13 @@ def test_confusion_matrix_without_a_mistake():
     assert ax.collections[0].get_array().count() == 0
 
 
+def test_intervals_and_marks_stand_beside_their_name_in_percent():
+    ax = plots.intervals({"one": ((0.5, 0.7), [0.6]), "many": ((), [0.1, 0.2])})
+    drawn = [[*zip(*line.get_data(), strict=True)] for line in ax.lines]
+    assert drawn == [[(50, 0), (70, 0)], [(60, 0)], [], [(10, 1), (20, 1)]]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["one", "many"]
+
+
 # The network
 
 

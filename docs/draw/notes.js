@@ -29,7 +29,7 @@ const NOTES = {
   ],
   "conv 3": [
     "What a filter looks for, nobody wrote down: training found its numbers.",
-    "06_how_good_is_it", "what-it-has-learned", "What it has learned",
+    "02_a_pattern_anywhere", "why-the-same-nine-numbers", "Why the same nine numbers?",
   ],
   "pool 1": [
     "Of every 2×2 numbers the largest stays. What was found counts, a little less where.",

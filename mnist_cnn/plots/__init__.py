@@ -4,7 +4,12 @@ Functions with ``ax`` draw on it, or on a new one, and return the Axes; function
 several panels build and return a Figure. None shows, saves or changes settings.
 """
 
-from mnist_cnn.plots.charts import class_balance, confusion_matrix, learning_curves
+from mnist_cnn.plots.charts import (
+    class_balance,
+    confusion_matrix,
+    intervals,
+    learning_curves,
+)
 from mnist_cnn.plots.diagram import architecture
 from mnist_cnn.plots.images import digit_map, image_grid, sample_grid
 from mnist_cnn.plots.style import BLUE, GREEN, GREY, ORANGE
@@ -19,6 +24,7 @@ __all__ = [
     "confusion_matrix",
     "digit_map",
     "image_grid",
+    "intervals",
     "learning_curves",
     "sample_grid",
 ]

@@ -128,3 +128,17 @@ def confusion_matrix(
     ax.set(xlabel="predicted digit", ylabel="true digit")
     ax.tick_params(length=0, rotation=0)
     return ax
+
+
+@style.portable()
+def intervals(rows: dict[str, tuple[Numbers, Numbers]], ax: Axes | None = None) -> Axes:
+    """By name, in percent: the two ends of an interval (or none), and marks."""
+    if ax is None:
+        _, ax = plt.subplots(figsize=(7, 0.8 + len(rows) / 3), layout="constrained")
+    for y, (ends, marks) in enumerate(rows.values()):
+        ax.plot(100 * np.array(ends), [y] * len(ends), "|-", color=BLUE)
+        ax.plot(100 * np.array(marks), [y] * len(marks), "d", color=ORANGE, mfc="none")
+    ax.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.4, -0.6))
+    ax.set_xlabel("%")
+    ax.grid(axis="x", alpha=0.3)
+    return ax
