@@ -1,6 +1,6 @@
 """Where there is ink in a picture, and which pieces of it belong together."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ __all__ = ["BOX", "Box", "Group", "count_digits", "crop_largest", "find_groups"]
 __all__ += ["find_ink", "to_gray"]
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
+Boxes = NDArray[np.int64]  # (K, 4)
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # as every television's
 CLEARER = 1.5  # times as clear as in grey: a colour to look through
@@ -97,7 +98,7 @@ def _is_light_on_dark(gray: Gray) -> bool:
     Most pixels near by, so that no shadow counts as ink. The border goes on beyond
     itself, as it is paper even where strokes fill the picture.
     """
-    gray = _reduce(gray, 40)
+    gray = _reduce(gray, 60)
     near = max(1, max(gray.shape) // 2)
     paper = ndimage.median_filter(gray, near, mode="nearest")
     return bool(((gray - paper) ** 3).mean() > 0)
@@ -142,12 +143,12 @@ def _full_ink(ink: Gray, grain: float, scale: float) -> Gray:
     return full
 
 
-def find_pieces(ink: Gray) -> tuple[NDArray[np.int32], *tuple[NDArray[Any], ...]]:
-    """Number the connected pieces of ink, from 1, and tell of each what it is like.
+def find_pieces(ink: Gray) -> tuple[NDArray[np.int32], Boxes, Gray, float]:
+    """Number the connected pieces of ink, but for specks, lines and what is cut off.
 
-    Returns the numbers (height, width), 0 is paper, and of the N pieces their boxes
-    (N, 4), how much ink, a tenth where they touch the border, as a thumb, a table and
-    the edge of the sheet do, and whether they touch it. Raises ValueError without ink.
+    Returns the number, from 1, at each pixel (height, width), 0 is paper; of the K
+    pieces, that with the most ink first, the boxes (K, 4) and the ink (K,); and a
+    digit's usual height. Raises ValueError where there is no ink.
     """
     numbers, count = ndimage.label(ink >= CUT, AROUND)
     if count == 0:
@@ -155,38 +156,40 @@ def find_pieces(ink: Gray) -> tuple[NDArray[np.int32], *tuple[NDArray[Any], ...]
     every = np.arange(1, count + 1)
     found = ndimage.find_objects(numbers)
     boxes = np.array([(x.start, y.start, x.stop, y.stop) for y, x in found])
-    border = numbers[0], numbers[-1], numbers[:, 0], numbers[:, -1]
-    touches = np.isin(every, np.concatenate(border))
-    amount = ndimage.sum_labels(ink, numbers, every) / np.where(touches, 10, 1)
-    return numbers, boxes, amount, touches
+    width, height = (boxes[:, 2:] - boxes[:, :2]).T
+    # What is at the border counts for a tenth: a thumb, a table, the edge of the sheet
+    border = np.concatenate([numbers[0], numbers[-1], numbers[:, 0], numbers[:, -1]])
+    outside = np.isin(every, border)
+    amount = ndimage.sum_labels(ink, numbers, every) / np.where(outside, 10, 1)
+    low = width > 4 * height
+    usual = np.average(height, weights=np.where(low, 1e-6, 1) * amount**2)
+    line = low & (width >= 0.9 * usual)  # it underlines
+    # Where the largest is at the border, the picture is cut close to the digits
+    outside &= not outside[np.argmax(np.where(line, 0, amount))]
+    amount[line | outside | (amount < SPECK * usual**2)] = 0
+    order = np.argsort(-amount, kind="stable")[: np.count_nonzero(amount)][:MOST]
+    if len(order) == 0:
+        raise ValueError(BLANK)
+    new = np.zeros(count + 1, np.int32)
+    new[order + 1] = every[: len(order)]
+    return new[numbers], boxes[order], amount[order], float(usual)
 
 
 def find_groups(ink: Gray, pixel: int = 1, *, alone: bool = False) -> list[Group]:
     """Gather the pieces of each digit, that of the largest piece first.
 
-    What is low and wide, as a line under digits, and what is small is left out. alone:
-    what is close side by side belongs together, too. Raises ValueError without ink.
+    alone: what is close side by side belongs together, too. What is small is left out.
     """
-    numbers, boxes, amount, touches = find_pieces(ink)
-    width, height = (boxes[:, 2:] - boxes[:, :2]).T
-    low = width > 4 * height
-    if low.all():
-        raise ValueError(BLANK)
-    usual = np.average(height, weights=np.where(low, 0, amount**2))
-    kept = ~(low & (width >= 0.9 * usual)) & (amount >= SPECK * usual**2)
-    order = np.argsort(np.where(kept, -amount, 0), kind="stable")[: kept.sum()][:MOST]
-    # Where the largest touches the border, the picture is cut close to the digits
-    order = order[~touches[order] | touches[order[0]]]
-    if alone and amount[order[0]] < 0.25 * amount[kept].sum():
+    numbers, boxes, amount, usual = find_pieces(ink)
+    if alone and amount[0] < 0.25 * amount.sum():
         raise ValueError(MANY)
-    digit = np.zeros(len(boxes) + 1, np.int32)
-    digit[order + 1] = _join(boxes[order], usual, alone)
+    digit = np.concatenate([[0], _join(boxes, usual, alone)])  # of each piece
     groups = _cut_out(ink, digit[numbers], pixel)
     least = max(5 * pixel, 0.3 * usual)
     return [group for group in groups if group.box[3] - group.box[1] >= least]
 
 
-def _join(boxes: NDArray[np.int64], usual: float, alone: bool) -> NDArray[np.int32]:
+def _join(boxes: Boxes, usual: float, alone: bool) -> NDArray[np.int32]:
     """For each piece the number, from 1, of the digit it is a part of.
 
     Pieces one above the other are parts of one digit where they all but meet, or where

@@ -147,7 +147,8 @@ def thicken(crop: Gray) -> Gray:
 def fit_box(crop: Gray) -> Gray:
     """Scale, with anti-aliasing, so that the long side is 20 pixels."""
     box = _resize(crop, BOX, Image.Resampling.BOX)
-    return np.clip(box / box.max(), 0, 1)
+    full: Gray = np.clip(box / box.max(), 0, 1)
+    return full
 
 
 def _resize(gray: Gray, side: int, how: Image.Resampling) -> Gray:
