@@ -75,7 +75,7 @@ def usual(rng: np.random.Generator) -> Photo:
     light_ink, contrast = bool(rng.random() < 0.2), rng.uniform(0.35, 0.85)
     room = rng.uniform(0, 0.98 - contrast)  # paper is light, or dark under chalk
     return Photo(
-        side=round(span(rng, 80, 900)),
+        side=round(span(rng, 80, 400)),
         aspect=span(rng, 0.7, 1.4),
         margin=span(rng, 0.1, 1.5),
         contrast=contrast,

@@ -100,7 +100,9 @@ def _is_light_on_dark(gray: Gray) -> bool:
     """
     gray = _reduce(gray, 60)
     near = max(1, max(gray.shape) // 2)
-    paper = ndimage.median_filter(gray, near, mode="nearest")
+    paper = gray
+    for size in ((near, 1), (1, near)):  # one after the other: a tenth of the time
+        paper = ndimage.median_filter(paper, size, mode="nearest")
     return bool(((gray - paper) ** 3).mean() > 0)
 
 

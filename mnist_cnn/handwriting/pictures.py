@@ -76,16 +76,12 @@ def _from_file(image: Image.Image | IO[bytes], name: str) -> tuple[Pixels, float
 
 
 def _from_pil(image: Image.Image, side: int) -> tuple[Pixels, float]:
-    if image.mode[0] in "IF":  # more than 8 bits, and no filter in Pillow knows all
-        image = image.copy()
-    else:
+    if image.mode[0] not in "IF":  # of more than 8 bits, and no filter knows them all
         colours = "L" if image.mode in ("1", "L") else "RGB"
         image = image.convert("RGBA" if image.has_transparency_data else colours)
         image = image.reduce(-(-max(image.size) // SIDE) or 1)
-    # Where the camera's note is damaged: as it lies. In place turns first, then writes
-    # the note anew, which fails where only other parts of it are damaged
-    with contextlib.suppress(Exception):
-        ImageOps.exif_transpose(image, in_place=True)
+    with contextlib.suppress(Exception):  # a damaged note of the camera: as it lies
+        image = ImageOps.exif_transpose(image)
     return _from_array(np.asarray(image), side=side)
 
 
