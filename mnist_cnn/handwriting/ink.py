@@ -194,8 +194,9 @@ def find_groups(ink: Gray, pixel: int = 1, *, alone: bool = False) -> list[Group
 def _join(boxes: Boxes, usual: float, alone: bool) -> NDArray[np.int32]:
     """For each piece the number, from 1, of the digit it is a part of.
 
-    Pieces one above the other are parts of one digit where they all but meet, or where
-    a small one, as the bar of a 5, makes no more of the other than a digit's height.
+    alone: whatever is close. Else digits stand side by side: pieces one above the other
+    are parts of one where they all but meet, or where a small one, as the bar of a 5,
+    makes no more of the other than a digit's height.
     """
     start, stop = boxes[:, :2], boxes[:, 2:]  # (K, 2): x, y
     size = stop - start
