@@ -1,13 +1,16 @@
 """MNIST's training digits turned into photos, to choose and to judge ``to_mnist`` by.
 
-    python benchmarks/photos.py [--each 12]
+    python benchmarks/photos.py [--each 300] [--few 20]
     pip install -e ".[study]"   # first: Otsu's and Sauvola's thresholds, pens
 
 Sixteen kinds of trouble, half for choosing constants, half for reporting. Nothing is
 photographed: paper, pen, light and camera are drawn from named factors and a seed, with
 digits that the shipped networks were trained on, so that what is misread is mostly the
-preparation's fault. A JSON line a kind and way of preparing; what is recorded is not
-repeated. The summary for notebook 07 goes to mnist_cnn/studies/photos.json.
+preparation's fault. Of each kind ``to_mnist`` reads ``each``, and ``few`` are prepared
+in other ways, too: by a library's threshold, with a constant halved or doubled (kinds
+for choosing), with one step left out (kinds for reporting). A JSON line a kind, way and
+batch of 20; what is recorded is not repeated, and a run may be stopped. The sums go to
+mnist_cnn/studies/photos.json.
 """
 
 import argparse
@@ -35,6 +38,7 @@ HERE = Path(__file__).parent
 LINES = HERE / "results" / "photos.jsonl"
 SUMMARY = HERE.parent / "mnist_cnn" / "studies" / "photos.json"
 CONTRASTS = [0, 0.12, 0.25, 0.5, 1]  # borders of the bands that are reported
+BATCH = 20  # pictures a line
 FINE = 12  # times 28: the digit is drawn so large, then reduced to its size
 
 
@@ -71,7 +75,7 @@ def usual(rng: np.random.Generator) -> Photo:
     light_ink, contrast = bool(rng.random() < 0.2), rng.uniform(0.35, 0.85)
     room = rng.uniform(0, 0.98 - contrast)  # paper is light, or dark under chalk
     return Photo(
-        side=round(span(rng, 80, 900)),
+        side=round(span(rng, 80, 400)),
         aspect=span(rng, 0.7, 1.4),
         margin=span(rng, 0.1, 1.5),
         contrast=contrast,
@@ -262,9 +266,9 @@ def take(photo: Photo, image: torch.Tensor) -> bytes:
     return file.getvalue()
 
 
-def photos_of(kind: str, each: int, train: mc.Digits):
-    """``each`` pictures of one kind: factors, JPEG, label; the same on every call."""
-    for i in range(each):
+def photos_of(kind: str, pictures: range, train: mc.Digits):
+    """Pictures of one kind: factors, JPEG, label; each is the same on every call."""
+    for i in pictures:
         rng = np.random.default_rng([list(KINDS).index(kind), i])
         index = int(rng.integers(len(train)))
         photo = KINDS[kind](rng, usual(rng))
@@ -291,7 +295,7 @@ def by_threshold(gray: np.ndarray, find: Callable) -> np.ndarray:
 
 
 def library(find: Callable) -> Callable:
-    return lambda file: by_threshold(ink.to_gray(read_picture(file).colours), find)
+    return lambda file: by_threshold(ink.to_gray(read_picture(file)[0]), find)
 
 
 def sauvola(gray: np.ndarray) -> np.ndarray:
@@ -301,7 +305,7 @@ def sauvola(gray: np.ndarray) -> np.ndarray:
 
 WAYS: dict[str, Callable] = {
     "to_mnist": lambda file: mc.to_mnist(file)[0].numpy(),
-    "naive": lambda file: naive(read_picture(file).colours @ ink.LUMA),
+    "naive": lambda file: naive(read_picture(file)[0] @ ink.LUMA),
     "Otsu": library(lambda gray: gray > filters.threshold_otsu(gray)),
     "Sauvola": library(sauvola),
 }
@@ -322,6 +326,20 @@ WITHOUT: dict[str, tuple[object, str, Callable]] = {
 }
 
 
+# A constant that is another: half of it, or twice as much
+CONSTANTS = {
+    f"{name} {value:.3g}": (module, name, value)
+    for module, names in (
+        (ink, ("CLEARER", "GRAIN", "PALE", "CUT", "SPECK", "NEAR")),
+        (prepare, ("THIN",)),
+    )
+    for name in names
+    for value in (getattr(module, name) / 2, getattr(module, name) * 2)
+}
+CONSTANTS["RIM 0.25"] = (ink, "RIM", 0.25)
+CONSTANTS["RIM 0.75"] = (ink, "RIM", 0.75)
+
+
 def top_left(box: np.ndarray) -> np.ndarray:
     return np.pad(box, [(4, 24 - side) for side in box.shape])
 
@@ -331,7 +349,8 @@ def prepared(way: str, file: io.BytesIO) -> np.ndarray:
     try:
         if way in WAYS:
             return WAYS[way](file)
-        module, name, instead = WITHOUT[way.removeprefix("without ")]
+        other = {f"without {step}": patch for step, patch in WITHOUT.items()}
+        module, name, instead = {**CONSTANTS, **other}[way]
         with mock.patch.object(module, name, instead):
             return WAYS["to_mnist"](file)
     except ValueError:
@@ -346,7 +365,8 @@ def run(kind: str, way: str, taken: list, models: dict) -> dict:
     batch = torch.from_numpy(np.stack(images).astype(np.float32)).unsqueeze(1)
     labels = torch.tensor([label for *_, label in taken])
     blank = batch.amax((1, 2, 3)) == 0
-    row = {"kind": kind, "way": way, "each": len(taken), "refused": int(blank.sum())}
+    row = {"kind": kind, "way": way, "pictures": len(taken)}
+    row["refused"] = int(blank.sum())
     for name, model in models.items():
         right = (mc.predict(model, batch).argmax(1) == labels) & ~blank
         row[name] = int(right.sum())
@@ -366,25 +386,46 @@ def run(kind: str, way: str, taken: list, models: dict) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--each", type=int, default=12, help="pictures of a kind")
-    each = parser.parse_args().each
+    parser.add_argument("--each", type=int, default=300, help="pictures of a kind")
+    parser.add_argument("--few", type=int, default=20, help="of these in all ways")
+    args = parser.parse_args()
     train, _ = mc.load_mnist(source="mnist")
     models = {recipe: mc.load(recipe=recipe) for recipe in ("plain", "long")}
-    known = {(r["kind"], r["way"], r["each"]) for r in records.read(LINES)}
-    for kind in KINDS:
-        steps = [f"without {step}" for step in WITHOUT] if kind in REPORT else []
-        todo = [w for w in [*WAYS, *steps] if (kind, w, each) not in known]
-        taken = list(photos_of(kind, each, train)) if todo else []
-        for way in todo:
-            records.append(LINES, run(kind, way, taken, models))
-        print(kind, "done", flush=True)
-    rows = [row for row in records.read(LINES) if row["each"] == each]
+    for start in range(0, args.each, BATCH):
+        for kind in KINDS:
+            ways = ways_of(kind) if start < args.few else ["to_mnist"]
+            known = {(r["kind"], r["way"], r["start"]) for r in records.read(LINES)}
+            todo = [way for way in ways if (kind, way, start) not in known]
+            pictures = range(start, start + BATCH)
+            taken = list(photos_of(kind, pictures, train)) if todo else []
+            for way in todo:
+                row = run(kind, way, taken, models)
+                records.append(LINES, {"start": start, **row})
+        summarise()
+
+
+def ways_of(kind: str) -> list[str]:
+    others = CONSTANTS if kind in CHOOSE else [f"without {step}" for step in WITHOUT]
+    return [*WAYS, *others]
+
+
+def summarise() -> None:
+    """Add up the batches of each kind and way."""
+    rows: dict[tuple[str, str], dict] = {}
+    for line in records.read(LINES):
+        del line["start"]
+        key = line.pop("kind"), line.pop("way")
+        known = rows.setdefault(key, {"kind": key[0], "way": key[1]})
+        for name, value in line.items():
+            known[name] = (np.asarray(value) + known.get(name, 0)).tolist()
+    read = [row["pictures"] for row in rows.values() if row["way"] == "to_mnist"]
     summary = {
-        "command": f"python benchmarks/photos.py --each {each}",
+        "command": "python benchmarks/photos.py",
+        "pictures": sum(read),
         "contrasts": CONTRASTS,
         "choose": CHOOSE,
         "report": REPORT,
-        "rows": rows,
+        "rows": list(rows.values()),
     }
     SUMMARY.write_text(json.dumps(summary) + "\n", encoding="utf-8")
 

@@ -3,15 +3,14 @@
 import copy
 import io
 import os
-import struct
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageFile
+from PIL import Image
 from seven import draw_seven, is_seven
 
-from mnist_cnn.handwriting import find_digits, pictures, to_mnist
+from mnist_cnn.handwriting import find_digits, to_mnist
 
 # What goes in
 
@@ -47,12 +46,6 @@ def test_transparent_paper_is_no_colour(colour, backdrop):
     assert is_seven(to_mnist(Image.fromarray(pixels)))
 
 
-def test_a_palette_may_have_a_transparent_entry(tmp_path):
-    image = draw_seven(ink=0, paper=255).quantize(2, dither=Image.Dither.NONE)
-    image.save(tmp_path / "seven.png", transparency=image.getpixel((0, 0)))
-    assert is_seven(to_mnist(tmp_path / "seven.png"))
-
-
 GRAY = np.asarray(draw_seven())
 COLOUR = np.repeat(GRAY[..., np.newaxis], 3, axis=-1)
 UNIT = (GRAY / 255).astype(np.float32)
@@ -65,7 +58,6 @@ ARRAYS = {
     "float": UNIT,
     "int64": GRAY.astype(np.int64),
     "10 bits": GRAY.astype(np.uint16) << 2,
-    "12 bits in 16, as cameras and microscopes write": GRAY.astype(np.uint16) << 4,
     "16 bits": GRAY.astype(np.uint16) << 8,
     "bool": GRAY > 128,
     "float that resizing made too light": 1.09 * UNIT / UNIT.max(),
@@ -127,18 +119,10 @@ def test_a_turned_phone(tmp_path, orientation):
         assert opened.size == stored.size
 
 
-# Orientation 6, and more before the start: Pillow cannot write this note anew
-PARTLY = struct.pack("<2sHIH", b"II", 42, 8, 2)
-PARTLY += struct.pack("<HHIHHHHIiI", 0x0112, 3, 1, 6, 0, 0x8769, 9, 1, -1, 0)
-
-
-@pytest.mark.parametrize("note", [b"", b"no TIFF", PARTLY[:20], PARTLY], ids=range(4))
+@pytest.mark.parametrize("note", [b"", b"no TIFF"])
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of the damage
 def test_a_damaged_note_of_the_camera_is_ignored(tmp_path, note):
-    """What is left of it still turns."""
     image = draw_seven()
-    if note is PARTLY:
-        image = image.transpose(TURNS[6])
     image.save(tmp_path / "photo.jpg", exif=b"Exif\0\0" + note)
     assert is_seven(to_mnist(tmp_path / "photo.jpg"))
 
@@ -199,10 +183,6 @@ def test_a_path_without_a_picture(tmp_path):
         to_mnist(tmp_path / "none.jpg")
     with pytest.raises(PermissionError if os.name == "nt" else IsADirectoryError):
         to_mnist(tmp_path)
-    if hasattr(os, "mkfifo"):  # a pipe: it would wait for ever for a writer
-        os.mkfifo(tmp_path / "pipe.png")
-        with pytest.raises(ValueError, match=r"pipe\.png is no regular file"):
-            to_mnist(tmp_path / "pipe.png")
 
 
 def test_the_way_out_of_heic(tmp_path):
@@ -232,20 +212,3 @@ def test_no_jpeg_is_decoded_above_4_megapixels(tmp_path, monkeypatch, size):
     assert is_seven(to_mnist(tmp_path / "photo.jpg"))
     assert len(find_digits(tmp_path / "photo.jpg")) == 1
     assert 0 < max(decoded) <= 4_000_000
-
-
-def test_what_would_fill_memory_is_refused_undecoded(tmp_path, monkeypatch):
-    assert max(4960 * 7016, 5100 * 6600) < pictures.PIXELS  # A4, Letter at 600 dpi
-    path = tmp_path / "scan.png"
-    draw_seven((200, 150)).save(path)
-    monkeypatch.setattr(pictures, "PIXELS", 30_000)
-    assert is_seven(to_mnist(path))
-    monkeypatch.setattr(pictures, "PIXELS", 29_999)
-    with Image.open(path) as opened:  # whoever opened it answers for its size
-        assert is_seven(to_mnist(opened))
-    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda *_: pytest.fail("decoded"))
-    with pytest.raises(ValueError, match=r"30,000 pixels.* 29,999.* JPEG"):
-        to_mnist(path)
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 14_999)  # Pillow refuses twice that
-    with pytest.raises(ValueError, match=r"scan\.png has too many pixels"):
-        to_mnist(path)

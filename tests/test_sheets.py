@@ -111,17 +111,6 @@ def test_a_broken_digit_stays_one():
     assert len(mc.find_digits(page)) == 3
 
 
-def test_what_is_no_digit_by_its_size_is_left_out():
-    page = np.full((600, 900), 0.9)
-    paste(page, draw_digit(4, 130), 200, 200)
-    paste(page, draw_digit(7, 130), 500, 210)
-    page[:, :40] *= 0.3  # a table
-    page[420:426, 180:640] *= 0.3  # underlined
-    page[300:306, 400:440] *= 0.3  # a dash
-    page[100:104, 700:704] *= 0.3  # a spot
-    assert read(mc.find_digits(photo_of(page))) == [[4, 7]]
-
-
 @pytest.mark.parametrize("below", [5, 15, 25, 35])
 def test_a_rule_under_a_row_is_no_digit(below):
     page = np.full((300, 500), 0.9)
@@ -129,6 +118,9 @@ def test_a_rule_under_a_row_is_no_digit(below):
     for place, (_, ink) in enumerate(row):
         bottom = paste(page, ink, 60 + 130 * place, 80)[-1]
     page[bottom + below : bottom + below + 5, 30:470] *= 0.3
+    page[:, :20] *= 0.3  # a table
+    page[20:26, 300:340] *= 0.3  # a dash
+    page[20:24, 200:204] *= 0.3  # a spot
     assert read(mc.find_digits(photo_of(page))) == [[4, 7, 3]]
 
 
@@ -219,18 +211,14 @@ def test_the_page_of_notebook_5():
     assert len(rows[2]) == 6
 
 
-def test_refuse_is_asked_once_for_all():
-    asked = []
-
+def test_refuse_says_which_are_unlike_any_digit():
     def odd_ones(images):
-        asked.append(images.shape)
+        assert images.shape == (2, 1, 28, 28)  # asked once, for all
         return torch.arange(len(images)) % 2 == 1
 
     found = mc.find_digits(PHOTOS / "42.jpg", refuse=odd_ones)
-    assert asked == [(2, 1, 28, 28)]
     assert [digit.refused for digit in found] == [False, True]
     assert mc.find_digits(np.full((300, 300), 1.0), refuse=odd_ones) == []
-    assert len(asked) == 1
 
 
 def test_to_mnist_warns_of_several_digits():

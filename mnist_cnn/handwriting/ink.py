@@ -14,7 +14,10 @@ __all__ = ["BOX", "Box", "Group", "count_digits", "crop_largest", "find_groups"]
 __all__ += ["find_ink", "to_gray"]
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
+Boxes = NDArray[np.int64]  # (K, 4)
 
+# studies/photos.json has a row for a half and the double of each, as "GRAIN 3": so far
+# of one or two kinds of eight, 20 pictures each, too few to choose by
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # as every television's
 CLEARER = 1.5  # times as clear as in grey: a colour to look through
 GRAIN = 6.0  # times the paper's own spread: what is darker is no grain
@@ -27,6 +30,7 @@ SPECK = 0.5 / BOX**2  # half a pixel of these is no part of a digit
 NEAR = 0.3  # of a digit's size: what is farther away is no part of it
 AROUND = np.ones((3, 3), bool)  # a pixel and its eight neighbours
 BLANK = "found no ink: the image looks blank"
+MANY = "found no ink that could be one digit, only specks or many: see find_digits"
 
 
 class Group(NamedTuple):
@@ -40,22 +44,23 @@ def to_gray(colours: NDArray[np.float32]) -> Gray:
     """The picture in grey, or in red, green or blue where ink is far clearer there."""
     if colours.shape[-1] == 1:
         return colours[..., 0]
-    best = colours @ LUMA
-    most = CLEARER * _clearness(best)
-    for channel in np.moveaxis(colours, -1, 0):
-        if (clearness := _clearness(channel)) > most:
-            best, most = channel, clearness
+    grays = [colours @ LUMA, *np.moveaxis(colours, -1, 0)]
+    clear = [_clearness(gray) for gray in grays]
+    best: Gray = grays[int(np.argmax([CLEARER * clear[0], *clear[1:]]))]
     return best
 
 
 def _clearness(gray: Gray) -> float:
     """How many times steeper the edges are than the grain."""
-    small = Image.fromarray(np.ascontiguousarray(gray)).reduce(
-        -(-max(gray.shape) // 200)
-    )
-    steep = ndimage.gaussian_gradient_magnitude(np.asarray(small), 1)
+    steep = ndimage.gaussian_gradient_magnitude(_reduce(gray, 200), 1)
     grain, edge = np.percentile(steep, [25, 99])
     return float(edge / (grain + 0.001))
+
+
+def _reduce(gray: Gray, side: int) -> Gray:
+    """With at most so many pixels a side."""
+    image = Image.fromarray(np.ascontiguousarray(gray))
+    return np.asarray(image.reduce(-(-max(gray.shape) // side)))
 
 
 def find_ink(gray: Gray, fine: float = 1) -> Gray:
@@ -95,9 +100,11 @@ def _is_light_on_dark(gray: Gray) -> bool:
     Most pixels near by, so that no shadow counts as ink. The border goes on beyond
     itself, as it is paper even where strokes fill the picture.
     """
-    gray = np.asarray(Image.fromarray(gray).reduce(-(-max(gray.shape) // 60)))
+    gray = _reduce(gray, 60)
     near = max(1, max(gray.shape) // 2)
-    paper = ndimage.median_filter(gray, near, mode="nearest")
+    paper = gray
+    for size in ((near, 1), (1, near)):  # one after the other: a tenth of the time
+        paper = ndimage.median_filter(paper, size, mode="nearest")
     return bool(((gray - paper) ** 3).mean() > 0)
 
 
@@ -133,96 +140,78 @@ def _full_ink(ink: Gray, grain: float, scale: float) -> Gray:
     full: Gray = np.clip(ink / (2 * half), 0, 1).astype(np.float32) * (ink > grain)
     # Shadow has no steep edge anywhere
     pieces, count = ndimage.label(full >= CUT, AROUND)
-    edge = ndimage.maximum(steep, pieces, np.arange(count + 1))
-    edge[0] = steep.max()
+    edge = np.zeros(count + 1)
+    np.maximum.at(edge, pieces, steep)
+    edge[0] = np.inf  # what is tied to no piece
     full *= (edge >= PALE * np.average(steep, weights=weight))[pieces]
     return full
 
 
-class Pieces(NamedTuple):
-    """The connected pieces of ink, but for lines. Of each: its number, ink, and box."""
+def find_pieces(ink: Gray) -> tuple[NDArray[np.int32], Boxes, Gray, float]:
+    """Number the connected pieces of ink, but for specks, lines and what is cut off.
 
-    numbers: NDArray[np.int32]  # (height, width), 0 is paper
-    every: NDArray[np.int64]  # their numbers
-    boxes: NDArray[np.int64]  # (N, 4)
-    amount: NDArray[np.float64]  # a tenth where it touches
-    touches: NDArray[np.bool_]  # the border: the edge of the sheet, a table, a thumb
-    usual: int  # height at which half of the ink is in lower pieces, half in higher
-
-
-def find_pieces(ink: Gray) -> Pieces:
-    """Number the pieces of ink. Raises ValueError where there is none.
-
-    What is low and wider than the usual digit is high underlines, and is left out.
+    Returns the number, from 1, at each pixel (height, width), 0 is paper; of the K
+    pieces, that with the most ink first, the boxes (K, 4) and the ink (K,); and a
+    digit's usual height. Raises ValueError where there is no ink.
     """
-    numbers, _ = ndimage.label(ink >= CUT, AROUND)
+    numbers, count = ndimage.label(ink >= CUT, AROUND)
+    if count == 0:
+        raise ValueError(BLANK)
+    every = np.arange(1, count + 1)
     found = ndimage.find_objects(numbers)
     boxes = np.array([(x.start, y.start, x.stop, y.stop) for y, x in found])
-    if len(boxes) == 0:
-        raise ValueError(BLANK)
     width, height = (boxes[:, 2:] - boxes[:, :2]).T
-    every = np.arange(1, len(boxes) + 1)
-    border = numbers[0], numbers[-1], numbers[:, 0], numbers[:, -1]
-    touches = np.isin(every, np.concatenate(border))
-    amount = ndimage.sum_labels(ink, numbers, every) / np.where(touches, 10, 1)
+    # What is at the border counts for a tenth: a thumb, a table, the edge of the sheet
+    border = np.concatenate([numbers[0], numbers[-1], numbers[:, 0], numbers[:, -1]])
+    outside = np.isin(every, border)
+    amount = ndimage.sum_labels(ink, numbers, every) / np.where(outside, 10, 1)
     low = width > 4 * height
-    weight = np.where(low, 0, amount**2)
-    if not weight.any():
+    usual = np.average(height, weights=np.where(low, 1e-6, 1) * amount**2)
+    line = low & (width >= 0.9 * usual)  # it underlines
+    # Where the largest is at the border, the picture is cut close to the digits
+    outside &= not outside[np.argmax(np.where(line, 0, amount))]
+    amount[line | outside | (amount < SPECK * usual**2)] = 0
+    order = np.argsort(-amount, kind="stable")[: np.count_nonzero(amount)][:MOST]
+    if len(order) == 0:
         raise ValueError(BLANK)
-    order = np.argsort(height)
-    share = np.cumsum(weight[order])
-    usual = int(height[order][np.searchsorted(share, share[-1] / 2)])
-    kept = ~(low & (width >= 0.9 * usual)) & (amount >= SPECK * usual**2)
-    return Pieces(numbers, every[kept], boxes[kept], amount[kept], touches[kept], usual)
+    new = np.zeros(count + 1, np.int32)
+    new[order + 1] = every[: len(order)]
+    return new[numbers], boxes[order], amount[order], float(usual)
 
 
-def crop_largest(ink: Gray, pixel: int = 1) -> Gray:
-    """Cut out the largest piece of ink with the pieces close to it, and no other."""
-    numbers, every, boxes, amount, touches, _ = find_pieces(ink)
-    main = np.argmax(amount)
-    size = (boxes[main, 2:] - boxes[main, :2]).max()
-    chosen = new = every == every[main]
-    while new.any():
-        away = ndimage.distance_transform_edt(~np.isin(numbers, every[chosen]))
-        close = ndimage.minimum(away, numbers, every) <= NEAR * size
-        new = close & ~touches & ~chosen
-        chosen = chosen | new
-    if size < 5 * pixel or amount[main] < 0.25 * amount.sum():
-        raise ValueError(
-            "found no ink that could be one digit, only specks or many: see find_digits"
-        )
-    (group,) = _cut_out(ink, np.isin(numbers, every[chosen]).astype(np.int32), pixel)
-    return group.crop
+def find_groups(ink: Gray, pixel: int = 1, *, alone: bool = False) -> list[Group]:
+    """Gather the pieces of each digit, that of the largest piece first.
 
-
-def find_groups(ink: Gray, pixel: int = 1) -> list[Group]:
-    """Gather the pieces of each digit, and leave out what is no digit by its size."""
-    numbers, every, boxes, amount, touches, usual = find_pieces(ink)
-    # Where the largest touches the border, the picture is cut close to the digits
-    inside = np.flatnonzero(~touches | touches[np.argmax(amount)])
-    inside = inside[np.argsort(-amount[inside], kind="stable")[:MOST]]
-    digit = np.zeros(numbers.max() + 1, np.int32)  # of each piece
-    digit[every[inside]] = _join(boxes[inside], usual)
-    least = max(5 * pixel, 0.3 * usual)
+    alone: what is close side by side belongs together, too. What is small is left out.
+    """
+    numbers, boxes, amount, usual = find_pieces(ink)
+    if alone and amount[0] < 0.25 * amount.sum():
+        raise ValueError(MANY)
+    digit = np.concatenate([[0], _join(boxes, usual, alone)])  # of each piece
     groups = _cut_out(ink, digit[numbers], pixel)
+    least = max(5 * pixel, 0.3 * usual)
     return [group for group in groups if group.box[3] - group.box[1] >= least]
 
 
-def _join(boxes: NDArray[np.int64], usual: int) -> NDArray[np.int32]:
+def _join(boxes: Boxes, usual: float, alone: bool) -> NDArray[np.int32]:
     """For each piece the number, from 1, of the digit it is a part of.
 
-    Pieces one above the other are parts of one digit where they all but meet, or where
-    a small one, as the bar of a 5, makes no more of the other than a digit's height.
+    alone: whatever is close. Else digits stand side by side: pieces one above the other
+    are parts of one where they all but meet, or where a small one, as the bar of a 5,
+    makes no more of the other than a digit's height.
     """
     start, stop = boxes[:, :2], boxes[:, 2:]  # (K, 2): x, y
     size = stop - start
     total = np.maximum(stop[:, None], stop) - np.minimum(start[:, None], start)
     common = size[:, None] + size - total  # (K, K, 2), negative where they are apart
-    width, height = np.moveaxis(np.minimum(size[:, None], size), -1, 0)  # (K, K)
-    tall = np.maximum(usual, np.maximum(size[:, None, 1], size[:, 1]))
-    near = (common[..., 0] >= 0.5 * width) & (total[..., 1] <= 1.5 * tall)
-    gap = np.where(height <= 0.6 * usual, NEAR, NEAR / 2) * usual
-    near &= -common[..., 1] <= gap
+    gaps = np.maximum(-common, 0)
+    if alone:
+        near = np.hypot(*np.moveaxis(gaps, -1, 0)) <= NEAR * usual
+    else:
+        width, height = np.moveaxis(np.minimum(size[:, None], size), -1, 0)  # (K, K)
+        tall = np.maximum(usual, np.maximum(size[:, None, 1], size[:, 1]))
+        near = (common[..., 0] >= 0.5 * width) & (total[..., 1] <= 1.5 * tall)
+        near &= gaps[..., 1] <= np.where(height <= 0.6 * usual, NEAR, NEAR / 2) * usual
     group: NDArray[np.int32] = connected_components(near, directed=False)[1]
     return group + 1
 
@@ -235,9 +224,18 @@ def _cut_out(ink: Gray, numbers: NDArray[np.int32], pixel: int) -> list[Group]:
         y, x = (slice(max(0, n.start - pixel), n.stop + pixel) for n in (y, x))
         mask = ndimage.binary_dilation(numbers[y, x] == number, AROUND, pixel)
         crop = np.where(mask, ink[y, x], 0)
-        y, x = ndimage.find_objects((crop >= RIM * crop.max()).astype(int))[0]
+        crop /= crop.max()  # a faint digit beside a darker mark is below 1
+        y, x = ndimage.find_objects((crop >= RIM).astype(int))[0]
         groups.append(Group(crop[y, x], box))
     return groups
+
+
+def crop_largest(ink: Gray, pixel: int = 1) -> Gray:
+    """Cut out the largest piece of ink with the pieces close to it, and no other."""
+    groups = find_groups(ink, pixel, alone=True)
+    if not groups:
+        raise ValueError(MANY)
+    return groups[0].crop
 
 
 def count_digits(ink: Gray) -> int:

@@ -29,6 +29,7 @@ FIELD = 28  # pixels a side of MNIST's images
 THIN, PEN = 1.4, 2.5  # widths in BOX pixels: 995 of 1,000 digits have more; usual
 SHEET = 4  # how many times smaller on a sheet a digit is than on a photo of it
 FINE = 100  # pixels a side at least to measure a stroke
+Steps = dict[str, Gray]  # the pictures in between, by name
 
 
 class FoundDigit(NamedTuple):
@@ -43,14 +44,10 @@ class FoundDigit(NamedTuple):
 @overload
 def to_mnist(image: Source, *, steps: Literal[False] = False) -> Tensor: ...
 @overload
-def to_mnist(
-    image: Source, *, steps: Literal[True]
-) -> tuple[Tensor, dict[str, Gray]]: ...
+def to_mnist(image: Source, *, steps: Literal[True]) -> tuple[Tensor, Steps]: ...
 
 
-def to_mnist(
-    image: Source, *, steps: bool = False
-) -> Tensor | tuple[Tensor, dict[str, Gray]]:
+def to_mnist(image: Source, *, steps: bool = False) -> Tensor | tuple[Tensor, Steps]:
     """Prepare one handwritten digit the way those of MNIST were prepared.
 
     image: a PIL image, an array, a tensor, a path or an open file, of any size, light
@@ -62,27 +59,19 @@ def to_mnist(
     weights then read 556, those of ``load(recipe="long")`` 560.
     Source: Y. LeCun, C. Cortes, C. Burges, the MNIST database of handwritten digits.
     """
-    pictures: dict[str, Gray] = {}
     colours, scale = read_picture(image)
-    gray = to_gray(colours)
-    shape = tuple(getattr(image, "shape", ()))
-    # An array may have an image in each row; a photo is 784 wide only by chance
-    many = len(shape) == 2 and shape.count(28 * 28) == 1
-    height, width = (round(side * scale) for side in gray.shape)
-    if many or (min(height, width) < 8 and height * width % (28 * 28) == 0):
-        shape = shape or (height, width)
-        raise ValueError(f"a picture of {shape} looks flattened, reshape it to 28x28")
-    pictures["gray"] = gray  #                                (height, width)
-    pictures["ink"] = ink = find_ink(gray)  #                 (height, width)
     pixel = round(1 / scale) or 1  # of the picture as it came
-    pictures["crop"] = crop = crop_largest(ink, pixel)  #     the digit alone
-    pictures["box"] = box = fit_box(thicken(crop))  #         20 x 20 or narrower
-    pictures["mnist"] = digit = centre(box)  #                (28, 28)
-    several = count_digits(ink) if max(height, width) > FIELD else 1  # else prepared
-    if several > 1:
+    gray = to_gray(colours)  #                   (height, width)
+    ink = find_ink(gray)  #                      (height, width)
+    crop = crop_largest(ink, pixel)  #           the digit alone
+    box = fit_box(thicken(crop))  #              20 x 20 or narrower
+    digit = centre(box)  #                       (28, 28)
+    already = max(gray.shape) * scale <= FIELD  # prepared: one digit, whatever it holds
+    if not already and (several := count_digits(ink)) > 1:
         what = f"this looks like {several} digits, read as one: see find_digits"
         warnings.warn(what, stacklevel=2)
-    result = torch.from_numpy(digit.copy()).unsqueeze(0)  #   (1, 28, 28)
+    result = torch.from_numpy(digit.copy()).unsqueeze(0)  # (1, 28, 28)
+    pictures = {"gray": gray, "ink": ink, "crop": crop, "box": box, "mnist": digit}
     return (result, pictures) if steps else result
 
 
@@ -99,22 +88,20 @@ def find_digits(
     those of ``load(recipe="long")`` none: they were trained on moved digits.
     """
     colours, scale = read_picture(image)
-    gray = to_gray(colours)
     try:
-        ink = find_ink(gray, fine=SHEET)
+        ink = find_ink(to_gray(colours), fine=SHEET)
+        rows = in_rows(find_groups(ink, round(1 / scale) or 1))
     except ValueError:
         return []
     found = []
-    for row, groups in enumerate(in_rows(find_groups(ink, round(1 / scale) or 1))):
-        for group in groups:
-            digit = torch.from_numpy(centre(fit_box(thicken(group.crop)))).unsqueeze(0)
-            left, top, right, bottom = (round(scale * side) for side in group.box)
+    for row, groups in enumerate(rows):
+        for crop, box in groups:
+            left, top, right, bottom = (round(scale * side) for side in box)
+            digit = torch.from_numpy(centre(fit_box(thicken(crop)))).unsqueeze(0)
             found.append(FoundDigit(digit, (left, top, right, bottom), row))
     if refuse is not None and found:
         answers = refuse(torch.stack([digit.image for digit in found])).tolist()
-        found = [
-            d._replace(refused=bool(a)) for d, a in zip(found, answers, strict=True)
-        ]
+        found = [d._replace(refused=a) for d, a in zip(found, answers, strict=True)]
     return found
 
 
@@ -145,11 +132,8 @@ def thicken(crop: Gray) -> Gray:
     A stroke is what has half the ink of the darkest place near by, so a pale part of
     it, as where a thin line falls between two pixels, is as wide as a dark one.
     """
-    crop = fine = crop / crop.max()  # a faint digit beside a darker mark is below 1
-    pixel = max(FINE, *crop.shape) / BOX
-    if max(crop.shape) < FINE:
-        size = [max(1, round(n * FINE / max(crop.shape))) for n in crop.shape[::-1]]
-        fine = np.asarray(Image.fromarray(crop).resize(size, Image.Resampling.BICUBIC))
+    fine = _resize(crop, max(FINE, *crop.shape), Image.Resampling.BICUBIC)
+    pixel = max(fine.shape) / BOX
     mask = (fine > 0.5 * ndimage.maximum_filter(fine, int(3 * pixel))) & (fine > 0.25)
     width = 4 * ndimage.distance_transform_edt(mask)[mask].mean() - 2
     if width >= THIN * pixel:
@@ -162,21 +146,22 @@ def thicken(crop: Gray) -> Gray:
 
 def fit_box(crop: Gray) -> Gray:
     """Scale, with anti-aliasing, so that the long side is 20 pixels."""
-    scale = BOX / max(crop.shape)
-    height, width = (max(1, round(n * scale)) for n in crop.shape)
-    image = Image.fromarray(crop).resize((width, height), Image.Resampling.BOX)
-    box: Gray = np.asarray(image)
-    box = np.clip(box / box.max(), 0, 1)
-    return box
+    box = _resize(crop, BOX, Image.Resampling.BOX)
+    full: Gray = np.clip(box / box.max(), 0, 1)
+    return full
+
+
+def _resize(gray: Gray, side: int, how: Image.Resampling) -> Gray:
+    """The long side gets so many pixels, and the aspect ratio stays."""
+    size = [max(1, round(n * side / max(gray.shape))) for n in gray.shape[::-1]]
+    return np.asarray(Image.fromarray(gray).resize(size, how))
 
 
 def centre(box: Gray) -> Gray:
     """Place the box in 28x28 so that its centre of mass is at the centre."""
-    field = np.zeros((FIELD, FIELD), np.float32)
-    mass = ndimage.center_of_mass(box)
-    top, left = (
-        int(np.clip(round(FIELD / 2 - m), 0, FIELD - n))
-        for m, n in zip(mass, box.shape, strict=True)
-    )
-    field[top : top + box.shape[0], left : left + box.shape[1]] = box
-    return field
+    before = [
+        int(np.clip(round(FIELD / 2 - mass), 0, FIELD - side))
+        for mass, side in zip(ndimage.center_of_mass(box), box.shape, strict=True)
+    ]
+    sides = zip(before, box.shape, strict=True)
+    return np.pad(box, [(start, FIELD - start - side) for start, side in sides])

@@ -20,7 +20,7 @@ export function prepare(pixels, side) {
   return kept && centre(scale(crop(ink, kept, side)));
 }
 
-// The pieces of connected ink: the pixels of each, and how much it is
+// The pieces of connected ink: the pixels and the box of each, and how much it is
 function findPieces(ink, side) {
   const pieces = [];
   const seen = new Uint8Array(ink.length);
@@ -37,7 +37,7 @@ function findPieces(ink, side) {
         }
       }
     }
-    pieces.push(piece);
+    pieces.push({ ...piece, ...bounds(piece.pixels, side) });
   }
   return pieces;
 }
@@ -53,36 +53,38 @@ function around(p, side) {
   return found;
 }
 
-// The largest piece and those close to it, as pixels; null where that is but a speck
+// The largest piece and those close to it, as pixels; null where that is but a speck.
+// What is low and wide underlines, and is no part of a digit.
 function chooseInk(ink, side) {
   const pieces = findPieces(ink, side).sort((a, b) => b.amount - a.amount);
-  let [main, ...rest] = pieces;
-  if (!main) return null;
-  let kept = main.pixels;
-  for (;;) {
-    const { top, left, bottom, right } = bounds(kept, side);
-    const size = Math.max(bottom - top, right - left);
-    const close = rest.filter(
-      (piece) =>
-        piece.amount >= SPECK * size ** 2 &&
-        distance(piece.pixels, kept, side) <= CLOSE * size,
-    );
-    if (!close.length) return size < 5 ? null : kept;
-    kept = kept.concat(...close.map((piece) => piece.pixels));
-    rest = rest.filter((piece) => !close.includes(piece));
+  const low = (piece) => piece.width > 4 * piece.height;
+  let [sum, weights] = [0, 0];
+  for (const piece of pieces) {
+    const weight = piece.amount ** 2 * (low(piece) ? 1e-6 : 1);
+    [sum, weights] = [sum + weight * piece.height, weights + weight];
   }
+  const usual = sum / weights; // height
+  const rest = pieces.filter(
+    (piece) =>
+      piece.amount >= SPECK * usual ** 2 && !(low(piece) && piece.width >= 0.9 * usual),
+  );
+  const kept = rest.splice(0, 1);
+  for (const piece of kept) { // which grows
+    const close = rest.filter(
+      (other) => !kept.includes(other) && gap(piece, other) <= CLOSE * usual,
+    );
+    kept.push(...close);
+  }
+  const pixels = kept.flatMap((piece) => piece.pixels);
+  const { height } = bounds(pixels, side);
+  return height >= Math.max(5, 0.3 * usual) ? pixels : null;
 }
 
-function distance(some, others, side) {
-  let least = Infinity;
-  for (const p of some) {
-    for (const q of others) {
-      const down = Math.floor(p / side) - Math.floor(q / side);
-      const along = (p % side) - (q % side);
-      least = Math.min(least, down * down + along * along);
-    }
-  }
-  return Math.sqrt(least);
+// Between two boxes
+function gap(one, other) {
+  const across = Math.max(one.left, other.left) - Math.min(one.right, other.right);
+  const down = Math.max(one.top, other.top) - Math.min(one.bottom, other.bottom);
+  return Math.hypot(Math.max(0, across), Math.max(0, down));
 }
 
 function bounds(pixels, side) {
@@ -92,14 +94,13 @@ function bounds(pixels, side) {
     [top, left] = [Math.min(top, y), Math.min(left, x)];
     [bottom, right] = [Math.max(bottom, y + 1), Math.max(right, x + 1)];
   }
-  return { top, left, bottom, right };
+  return { top, left, bottom, right, width: right - left, height: bottom - top };
 }
 
 // What is kept, as { width, height, values }
 function crop(ink, kept, side) {
   const rim = kept.filter((p) => ink[p] >= RIM); // half way to the paper it ends
-  const { top, left, bottom, right } = bounds(rim.length ? rim : kept, side);
-  const [width, height] = [right - left, bottom - top];
+  const { top, left, width, height } = bounds(rim.length ? rim : kept, side);
   const values = new Float32Array(width * height);
   for (const p of kept) {
     const [y, x] = [Math.floor(p / side) - top, (p % side) - left];
