@@ -181,13 +181,17 @@ def checks(notebook: NotebookNode) -> Broken:
 
 
 def solutions(notebook: NotebookNode) -> Broken:
-    """All code below Exercises draws a solution: it follows one, tagged hide-cell."""
+    """All code below Exercises draws a solution, follows one, and is a hide-cell.
+
+    What is hidden says in a comment what it is, "# The whole table: unfold it".
+    """
     exercises = False
     for above, cell in itertools.pairwise(notebook.cells):
         exercises |= "## Exercises" in above.source
         if cell.cell_type == "code":
-            if ("hide-cell" in tags(cell)) != exercises:
-                yield cell.id, f"the tags {tags(cell)}"
+            hidden = "hide-cell" in tags(cell)
+            if (exercises and not hidden) or (hidden and cell.source[:2] != "# "):
+                yield cell.id, f"the tags {tags(cell)}, or begins without a comment"
             if exercises and not above.source.endswith("</details>"):
                 yield cell.id, "follows no solution"
         elif "## Exercises" in cell.source or exercises:
