@@ -83,9 +83,10 @@ weights: .venv
 repo: .venv
 	$(bin)/python tools/repo.py $(SLUG)
 
-# Long: what notebooks 5, 6 and 8 show of many runs; go on where they were stopped
+# Long: what notebooks 6 and 8 show of many runs; go on where they were stopped
 studies: .venv
 	$(bin)/python benchmarks/plateau.py
+	$(bin)/python benchmarks/few.py
 	$(bin)/python benchmarks/seeds.py
 	$(bin)/python benchmarks/ablations.py --split validation
 	$(bin)/python benchmarks/ablations.py

@@ -124,7 +124,7 @@ ROWS: dict[str, Row] = CHANGES | {
     "long": (LONG, 5),
 }
 
-# Of the network's parts, for notebook 3
+# Of the network's parts, for the same notebook
 PARTS: dict[str, Row] = {
     "without ReLU": (PLAIN, 5, without_relu),
     "average pools": (PLAIN, 5, average_pools),

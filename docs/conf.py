@@ -24,7 +24,7 @@ REPOSITORY = PROJECT["project"]["urls"]["Repository"]
 
 project = html_title = "A small VGG learns MNIST"
 root_doc = "README"  # whose place docs/home.md takes
-include_patterns = ["README.md", "notebooks/*.ipynb", *PAGES]
+include_patterns = ["README.md", "notebooks/*.ipynb", "docs/speed.ipynb", *PAGES]
 exclude_patterns = [".venv", "build"]  # large; not looked through
 
 sys.path.append(str(Path(__file__).parent))  # of live.py
@@ -77,22 +77,21 @@ def change_source(app, name, source):
     """The home page, with the order of the pages; the glossary, an anchor a term."""
     if name.startswith("notebooks/"):
         notebook = json.loads(source[0])
-        fold = "this part of the fold"
         for cell in notebook["cells"]:
             words = "the imports" if cell["id"] == "imports" else None
-            if "## Exercises" in "".join(cell["source"]):
-                fold = "the picture of the solution"
             if "hide-cell" in cell["metadata"].get("tags", []):
-                words = fold
+                words = "".join(cell["source"]).split(":")[0].strip("# ")
+                words = words[0].lower() + words[1:]
             if words:
                 prompts = {f"code_prompt_{do}": f"{do.title()} {words}" for do in DO}
                 cell["metadata"]["mystnb"] = prompts
         source[0] = json.dumps(notebook)
     if name == root_doc:
-        pages = "\n".join(["notebooks/*", *PAGES, f"Repository <{REPOSITORY}>"])
+        pages = ["notebooks/*", "docs/speed", *PAGES, f"Repository <{REPOSITORY}>"]
+        listed = "\n".join(pages)
         home = Path(app.confdir, "home.md").read_text(encoding="utf-8")
         home = home.replace("](../", "](")  # it stands one folder up now
-        source[0] = f"{home}\n\n```{{toctree}}\n:hidden:\n:glob:\n\n{pages}\n```\n"
+        source[0] = f"{home}\n\n```{{toctree}}\n:hidden:\n:glob:\n\n{listed}\n```\n"
     if name == "GLOSSARY":  # which has its letters in place of a list of all terms
         source[0] = f"---\nhide-toc: true\n---\n{source[0]}"
     source[0] = re.sub(r'<a id="[^"]+"></a>', "", source[0])

@@ -181,15 +181,20 @@ def checks(notebook: NotebookNode) -> Broken:
 
 
 def solutions(notebook: NotebookNode) -> Broken:
-    """A cell tagged hide-cell belongs to the fold above it; below Exercises, all do."""
+    """All code below Exercises draws a solution, follows one, and is a hide-cell.
+
+    What is hidden says in a comment what it is, "# The whole table: unfold it".
+    """
     exercises = False
     for above, cell in itertools.pairwise(notebook.cells):
         exercises |= "## Exercises" in above.source
         if cell.cell_type == "code":
             hidden = "hide-cell" in tags(cell)
+            if (exercises and not hidden) or (hidden and cell.source[:2] != "# "):
+                yield cell.id, f"the tags {tags(cell)}, or begins without a comment"
             fold = "hide-cell" in tags(above) or above.source.endswith("</details>")
-            if (exercises and not hidden) or (hidden and not fold):
-                yield cell.id, f"the tags {tags(cell)}, or it follows no fold"
+            if exercises and not fold:
+                yield cell.id, "follows no solution"
         elif "## Exercises" in cell.source or exercises:
             count = len(re.findall(r"^\*\*\d\. ", cell.source, re.MULTILINE))
             for tag in ("<details>", "</details>"):

@@ -15,7 +15,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = [*sorted(ROOT.glob("notebooks/*.ipynb")), ROOT / "docs" / "speed.ipynb"]
 METADATA = {
     "kernelspec": {
         "display_name": "Python 3 (ipykernel)",
@@ -91,7 +92,7 @@ def main() -> None:
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: all of them")
     parser.add_argument("--timeout", type=int, default=600, help="seconds for a cell")
     options = parser.parse_args()
-    for path in options.notebooks or sorted(NOTEBOOKS.glob("*.ipynb")):
+    for path in options.notebooks or NOTEBOOKS:
         print(path.name, flush=True)
         execute(path, options.timeout)
 

@@ -1,0 +1,70 @@
+"""A small and a large network on few images, as they are and moved.
+
+    python benchmarks/few.py
+
+The first 1,000 of the images that notebook 8 learns from, again and again, and how the
+network does after each pass on them and on 2,000 of those that it chooses by. A JSON
+line a run; a run already recorded is not repeated. The summary goes to
+mnist_cnn/studies/few.json.
+"""
+
+import json
+from functools import partial
+from pathlib import Path
+
+import records
+import torch
+from ablations import he
+
+import mnist_cnn as mc
+from mnist_cnn.augment import augment
+
+HERE = Path(__file__).parent
+LINES = HERE / "results" / "few.jsonl"
+SUMMARY = HERE.parent / "mnist_cnn" / "studies" / "few.json"
+SEEDS, EPOCHS = range(2), 30
+FILTERS = {"small": 1, "large": 16}
+
+
+def run(name: str, moved: bool, seed: int, few: mc.Digits, others: mc.Digits) -> dict:
+    """Train with He's weights and the plain rate; losses and accuracies by epoch."""
+    mc.seed_everything(seed)
+    model = mc.VGG(filters=FILTERS[name])
+    he(model)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.001, fused=True)
+    loader, _ = mc.make_loaders(few, few, seed=seed)
+    generator = torch.Generator().manual_seed(seed)
+    moves = partial(augment, shift=2, rotation=10, generator=generator)
+    row: dict = {"network": name, "moved": moved, "seed": seed}
+    row["parameters"] = sum(p.numel() for p in model.parameters())
+    for _ in range(EPOCHS):
+        for _ in mc.steps(model, loader, optimizer, augment=moves if moved else None):
+            pass
+        for part, digits in (("learned", few), ("others", others)):
+            loss, accuracy = mc.evaluate(model, digits)
+            row.setdefault(f"{part} loss", []).append(round(loss, 4))
+            row.setdefault(f"{part} accuracy", []).append(round(accuracy, 4))
+    return row
+
+
+def main() -> None:
+    train, _ = mc.load_mnist(source="mnist")
+    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))
+    few, others = train.take(order[10_000:11_000]), train.take(order[:2_000])
+    known = {(r["network"], r["moved"], r["seed"]) for r in records.read(LINES)}
+    for seed in SEEDS:
+        for name in FILTERS:
+            for moved in (False, True):
+                if (name, moved, seed) not in known:
+                    records.append(LINES, run(name, moved, seed, few, others))
+                    print(name, "moved" if moved else "", "seed", seed, flush=True)
+    summary = {
+        "command": "python benchmarks/few.py",
+        "images": len(few),
+        "runs": records.read(LINES),
+    }
+    SUMMARY.write_text(json.dumps(summary) + "\n")
+
+
+if __name__ == "__main__":
+    main()
