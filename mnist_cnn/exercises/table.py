@@ -152,8 +152,8 @@ def without_zero_grad(answer: Any, known: Values) -> Values:
     shown = {"first": losses[0], "nothing": nothing, "mean": mean}
     expect(abs(losses[0] - nothing) < 0.1, "old_model", **shown)
     expect(max(losses) > min(losses), "no_step")
-    # With zero_grad less than 0.05; without, from better initial weights, 0.6 and more
-    expect(mean > 0.3, "zero_grad", **shown)
+    # With it they stay below 0.05; without, from better initial weights, they jump up
+    expect(max(losses[100:]) > 0.3, "zero_grad", **shown)
     fell = min(losses) < nothing / 2
     return shown | {"least": min(losses), "remark": "right_fell" if fell else "right"}
 
