@@ -53,12 +53,15 @@ def test_image_grid_stretches_nothing_and_is_as_wide_as_its_images(height, width
     assert figure.axes[0].get_aspect() == 1
 
 
-def test_digit_map_shows_each_point_in_its_place():
+def test_points_and_boxes_are_drawn_in_their_place():
     points = torch.rand(40, 2)
     ax = plots.digit_map(points, torch.arange(40) % 10, points[:, 0] > 0.5, plt.gca())
     *digits, rings = ax.lines
     assert digits[3].get_ydata().tolist() == points[3::10, 1].tolist()
     assert rings.get_xdata().tolist() == points[points[:, 0] > 0.5, 0].tolist()
+    ax = plots.boxes([(10, 20, 30, 60)], [7], plt.figure().gca())
+    assert [*ax.lines[0].get_bbox().extents] == [10, 20, 30, 60]
+    assert ax.texts[0].get_text() == "7"
 
 
 def test_image_grid_scales():

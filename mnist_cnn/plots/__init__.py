@@ -11,7 +11,7 @@ from mnist_cnn.plots.charts import (
     learning_curves,
 )
 from mnist_cnn.plots.diagram import architecture
-from mnist_cnn.plots.images import digit_map, image_grid, sample_grid
+from mnist_cnn.plots.images import boxes, digit_map, image_grid, sample_grid
 from mnist_cnn.plots.style import BLUE, GREEN, GREY, ORANGE
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "GREY",
     "ORANGE",
     "architecture",
+    "boxes",
     "class_balance",
     "confusion_matrix",
     "digit_map",

@@ -86,3 +86,12 @@ def digit_map(points: Numbers, labels: Numbers, ringed: Numbers, ax: Axes) -> Ax
     ax.plot(*places[as_array("ringed", ringed)].T, "o", ms=5, mfc="none", c=style.GREY)
     ax.set(xticks=[], yticks=[])
     return ax
+
+
+def boxes(found: Sequence[Sequence[float]], answers: Sequence[int], ax: Axes) -> Axes:
+    """What is read in each box (left, top, right, bottom), on a photo's Axes."""
+    for (left, top, right, bottom), answer in zip(found, answers, strict=True):
+        edge = [left, right, right, left, left], [top, top, bottom, bottom, top]
+        ax.plot(*edge, color=style.ORANGE, lw=1)
+        ax.text(left - 4, top - 4, str(answer), color=style.ORANGE, weight="bold")
+    return ax
