@@ -18,15 +18,9 @@ SEVEN = [(28, 20), (50, 20), (70, 19), (57, 50), (46, 84)]  # hundredths of the 
 
 def looks() -> str:
     """A digest of the files that give the page its words and its looks."""
-    draw = ROOT / "docs" / "draw"
-    paths = [
-        draw / "draw.html",
-        draw / "draw.css",
-        draw / "draw.js",
-        draw / "sliders.js",
-    ]
-    paths.append(ROOT / "mnist_cnn" / "web" / "pad.css")
-    text = "".join(path.read_text(encoding="utf-8") for path in paths)
+    web = ROOT / "mnist_cnn" / "web"
+    names = ("draw.html", "draw.css", "draw.js", "sliders.js", "pad.css")
+    text = "".join((web / name).read_text(encoding="utf-8") for name in names)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -1,19 +1,28 @@
-"""The network in the browser: its layers as JSON, and the scripts that run them."""
+"""The network in the browser: its layers as JSON, scripts that run them, a page."""
 
 import base64
+import json
 import re
+from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+from PIL import Image
 from torch import nn
 from torch.nn.utils import fuse_conv_bn_eval
 
-from mnist_cnn.checkpoints import from_state
+from mnist_cnn.checkpoints import from_state, unwrapped
+from mnist_cnn.files import write_whole
 from mnist_cnn.model import VGG
 
-__all__ = ["bundle", "layers"]
+__all__ = ["bundle", "export_page", "layers"]
 
+SIDE = 70  # pixels a side that a pad reads: its 280, reduced by 4
 FOLDER = Path(__file__).parent
+with Image.open(FOLDER / "digits.png") as picture:  # ten test images, side by side
+    DIGITS = np.stack(np.hsplit(np.asarray(picture), 10))[:, None]  # (10, 1, 28, 28)
 IMPORT = re.compile(r'^import [^;]* from "\./(\w+)\.js";\n', re.MULTILINE)
 
 
@@ -82,3 +91,48 @@ def _packed(layer: nn.Conv2d | nn.Linear) -> dict[str, str]:
         numbers = values.detach().contiguous().numpy().astype("<f4")
         found[name] = base64.b64encode(numbers.tobytes()).decode()
     return found
+
+
+def describe(model: nn.Module) -> dict[str, Any]:
+    """Its layers, and the largest value of ten test images in each but the last."""
+    network, most = from_state(model.state_dict()), []
+    if (classes := network.classifier[1].out_features) != len(DIGITS):
+        raise ValueError(f"expected one for ten digits, got {classes} classes")
+    out = torch.from_numpy(DIGITS / np.float32(255))
+    for layer in network.features:
+        out = layer(out).detach()
+        if isinstance(layer, nn.ReLU | nn.MaxPool2d):
+            most.append(round(out.max().item(), 4))
+    return {"layers": layers(model), "most": most}
+
+
+def draw_page(networks: dict[str, Any], **parts: str) -> str:
+    """The page to draw on, with networks by name, filled with these parts."""
+    names = ("draw.html", "pad.css", "draw.css")
+    page, *style = ((FOLDER / name).read_text(encoding="utf-8") for name in names)
+    digits = base64.b64encode(DIGITS.tobytes()).decode()
+    data = {"networks": networks, "digits": digits, "side": SIDE, "first": 7}
+    parts |= {"style": "\n".join(style), "data": json.dumps(data)}
+    return fill(page, parts | {"script": bundle(FOLDER / "draw.js")})
+
+
+def fill(template: str, parts: dict[str, str]) -> str:
+    """Each {name} replaced, in one pass: braces in what comes in stay as they are."""
+    names = "|".join(parts)
+    return re.sub(rf"\{{({names})\}}", lambda found: parts[found[1]], template)
+
+
+def export_page(model: nn.Module, path: str | Path) -> None:
+    """Write the page to draw on to ``path``, with ``model`` in it: one file.
+
+    Any browser opens it, also offline. Raises ValueError for all but a ``VGG`` for ten
+    digits: the page can compute and draw its layers, and no others.
+    """
+    try:
+        network = describe(unwrapped(model))
+    except ValueError as e:
+        raise ValueError(f"the page can draw no other model than a VGG: {e}") from e
+    urls = metadata("mnist-cnn").get_all("Project-URL", [])
+    home = dict(url.split(", ") for url in urls)["Documentation"]
+    page = draw_page({"mine": network}, home=home, head="", menu="")
+    write_whole(path, page.encode())
