@@ -2,16 +2,18 @@
 // Maps come first: pixel (y, x) of map c, S pixels a side, is at (c * S + y) * S + x.
 
 function floats(text) {
+  if (typeof text !== "string") return text; // numbers already, as the training has them
   const letters = atob(text);
   const bytes = new Uint8Array(letters.length);
   for (let i = 0; i < bytes.length; i += 1) bytes[i] = letters.charCodeAt(i);
   return new Float32Array(bytes.buffer);
 }
 
-// layers: weights may be changed in place. run(image), of 784 numbers from 0 to 1, gives
-// what every layer makes of it: the image itself, the maps of each convolution after ReLU
-// and of each pool, and last the ten logits, each as { name, kind, maps, side, values }.
-// answer(image) gives the logits alone, and leaves no garbage.
+// layers: weights, in base64 or as a Float32Array, may be changed in place. run(image), of
+// 784 numbers from 0 to 1, gives what every layer makes of it: the image itself, the maps
+// of each convolution after ReLU and of each pool, and last the ten logits, each as
+// { name, kind, maps, side, values }; with outs, a {} a layer, each run writes into the
+// arrays of the one before. answer(image) gives the logits alone, and leaves no garbage.
 export function makeNetwork(layers) {
   const ready = layers.map((layer) => ({
     ...layer,
@@ -55,7 +57,7 @@ export function makeNetwork(layers) {
     layers: ready,
     blank,
     steps: (image) => steps(image), // run, with a pause after each layer
-    run: (image) => run(image),
+    run: (image, outs) => run(image, outs),
     answer: (image) => run(image, spare).at(-1).values,
   };
 }

@@ -1,0 +1,1 @@
+"""The digits that the page to train in brings along."""
