@@ -1,0 +1,74 @@
+// Train, pause, a step, anew; the settings; how far it is.
+
+import { make, makeButton } from "./dom.js";
+import { makeSettings } from "./settings.js";
+
+const BATCH_SIZE = 8;
+
+// train, pause, step, anew and keep are called when their button is pressed, and
+// changed(settings, name) when a setting was
+export function makeControls({ train, pause, step, anew, keep, changed }) {
+  const toggle = makeButton("Train", () => (running ? pause() : train()), { class: "controls-train" });
+  const once = makeButton("One step", step);
+  const again = makeButton("Start anew", anew);
+  const save = makeButton("Save the weights", keep, {
+    title: 'A file that mc.load("vgg_100_steps.safetensors") reads in Python',
+  });
+  const settings = makeSettings(changed);
+  const progress = make("span", { class: "controls-progress" });
+  const share = make("span", { class: "controls-share" });
+  const spoken = make("output", { class: "digit-pad-spoken", "aria-live": "polite" });
+  const trouble = make("div", { class: "controls-trouble", role: "alert" });
+  const buttons = make("div", { class: "unit-buttons" }, toggle, once, again, save);
+  const status = make("div", { class: "controls-status" }, share, progress, spoken);
+  const first = make("div", { class: "controls-first" }, buttons, status);
+  const more = make("details", { class: "controls-more", open: "" });
+  more.append(make("summary", {}, "Settings"), settings.node);
+  const node = make("div", {}, first, trouble, more);
+  let running = false;
+  let pace = 0; // milliseconds a step
+
+  function setRunning(on) {
+    running = on;
+    toggle.textContent = on ? "Pause" : "Train";
+    once.disabled = on;
+  }
+
+  // A new network, of so many numbers
+  function start(count) {
+    setRunning(false);
+    pace = 0;
+    toggle.disabled = once.disabled = false;
+    trouble.textContent = "";
+    share.textContent = "0 steps";
+    progress.textContent = `${count.toLocaleString("en")} random numbers`;
+  }
+
+  function showStep(n, ms) {
+    pace = pace ? 0.9 * pace + 0.1 * ms : ms;
+    const digits = (n * BATCH_SIZE).toLocaleString("en");
+    progress.textContent = `step ${n} · ${digits} digits · ${Math.round(pace)} ms a step`;
+  }
+
+  function score(accuracy, of) {
+    share.textContent = `${(100 * accuracy).toFixed(1)} %`;
+    share.title = `of ${of} test digits`;
+    spoken.textContent = `${share.textContent} of ${of} test digits, ${progress.textContent}`;
+  }
+
+  function fail(reason) {
+    setRunning(false);
+    toggle.disabled = once.disabled = true;
+    trouble.textContent = `${reason} Start anew, with a smaller learning rate.`;
+  }
+
+  const narrow = matchMedia("(max-width: 899px)").matches;
+  if (narrow) more.open = false;
+  return {
+    node, start, step: showStep, score, fail,
+    running: setRunning,
+    isRunning: () => running,
+    set: settings.set,
+    get: settings.get,
+  };
+}
