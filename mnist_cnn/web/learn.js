@@ -19,12 +19,13 @@ export function crossEntropy(logits, label) {
 export function lossAndGradients(network, image, label, gradients, store) {
   store.outs ??= network.layers.map(() => ({}));
   store.back ??= network.layers.map(() => ({}));
+  const by = { convolve, addKernels, ...network.by };
   const stages = network.run(image, store.outs);
   const { loss, gradient } = crossEntropy(stages.at(-1).values, label);
   let after = gradient; // of the loss with respect to what the layer made
   for (let i = network.layers.length - 1; i >= 0; i -= 1) {
     const layer = network.layers[i];
-    const around = { input: stages[i], output: stages[i + 1], first: i === 0 };
+    const around = { input: stages[i], output: stages[i + 1], by, first: i === 0 };
     after = BACKWARD[layer.kind](after, layer, around, gradients[i], store.back[i]);
   }
   return { loss, stages };
@@ -74,32 +75,33 @@ function poolBackward(after, _layer, { input, output }) {
 // each of the nine weights gets what it was multiplied by, times the output's gradient;
 // and each input what it was multiplied by, so the gradients are convolved in turn, with
 // the kernels turned by half a circle, as they now lead from outputs back to inputs.
-function convolveBackward(after, layer, { input, output, first }, gradients, store) {
+function convolveBackward(after, layer, { input, output, by, first }, gradients, store) {
   const { maps, side } = input;
   const through = after.map((size, p) => (output.values[p] > 0 ? size : 0));
-  addKernels(through, layer, input, gradients);
+  by.addKernels(through, input, gradients);
   if (first) return null; // nobody asks for the gradient of the pixels
   const turned = {
     weight: turnKernels(layer.weight, maps, output.maps),
     bias: new Float32Array(maps),
   };
   const from = { maps: output.maps, side, values: through };
-  return convolve(from, turned, store, false).values;
+  return by.convolve(from, turned, store, false).values;
 }
 
-function addKernels(through, { scratch }, { maps, side }, { weight, bias }) {
+// through: of the loss with respect to each output before ReLU, adds to the kernels'
+function addKernels(through, { maps, side, values }, { weight, bias }) {
   const [wide, area] = [side + 2, side * side];
-  const padded = scratch.padded; // still that of this image
+  const padded = pad(values, maps, side);
   for (let filter = 0; filter < bias.length; filter += 1) {
     for (let p = 0; p < area; p += 1) {
       const size = through[filter * area + p];
-      if (size === 0) continue;
+      if (size === 0) continue; // as of all that a pool did not pass on
       bias[filter] += size;
+      const corner = Math.floor(p / side) * wide + (p % side);
       for (let map = 0; map < maps; map += 1) {
         const one = 9 * (filter * maps + map);
-        const corner = (map * wide + Math.floor(p / side)) * wide + (p % side);
         for (let tap = 0; tap < 9; tap += 1) {
-          const at = corner + Math.floor(tap / 3) * wide + (tap % 3);
+          const at = map * wide * wide + corner + Math.floor(tap / 3) * wide + (tap % 3);
           weight[one + tap] += size * padded[at];
         }
       }

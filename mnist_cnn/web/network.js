@@ -14,7 +14,8 @@ function floats(text) {
 // of each convolution after ReLU and of each pool, and last the ten logits, each as
 // { name, kind, maps, side, values }; with outs, a {} a layer, each run writes into the
 // arrays of the one before. answer(image) gives the logits alone, and leaves no garbage.
-export function makeNetwork(layers) {
+// by: with what to convolve, if not with this file's own (see simd.js).
+export function makeNetwork(layers, by = { convolve }) {
   const ready = layers.map((layer) => ({
     ...layer,
     weight: layer.weight && floats(layer.weight),
@@ -27,7 +28,8 @@ export function makeNetwork(layers) {
       { name: "input", kind: "input", maps: 1, side: 28, values: Float32Array.from(image) },
     ];
     for (const [i, layer] of ready.entries()) {
-      const made = STEPS[layer.kind](stages[i], layer, outs[i] ?? {});
+      const make = layer.kind === "conv" ? by.convolve : STEPS[layer.kind];
+      const made = make(stages[i], layer, outs[i] ?? {});
       stages.push({ ...made, name: layer.name });
       yield;
     }
@@ -55,6 +57,7 @@ export function makeNetwork(layers) {
   }
   return {
     layers: ready,
+    by,
     blank,
     steps: (image) => steps(image), // run, with a pause after each layer
     run: (image, outs) => run(image, outs),
@@ -62,7 +65,7 @@ export function makeNetwork(layers) {
   };
 }
 
-const STEPS = { conv: convolve, pool: pool, linear: connect };
+const STEPS = { pool, linear: connect };
 
 // An array that is made once and used again
 function kept(store, name, Type, length) {
