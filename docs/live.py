@@ -1,11 +1,12 @@
 """The pages in which the network runs: one to draw on, and the pad on the home page."""
 
+import base64
 import json
 import re
 from pathlib import Path
 
 import mnist_cnn as mc
-from mnist_cnn.web import FOLDER, SIDE, bundle, describe, draw_page, fill
+from mnist_cnn.web import DIGITS, FOLDER, SIDE, bundle, describe, draw_page, fill
 
 HERE = Path(__file__).parent
 # How little a digit may get, by explain.js, until the page says that none fits well.
@@ -19,6 +20,8 @@ UNSURE = {"plain": 0.066, "long": 0.414}
 ALTS = {
     "draw": "A drawing pad with a seven, and rows of small pictures, one for each map "
     "of each layer.",
+    "train": "Two curves, of the loss that falls and of the digits read right, a pad "
+    "with a seven, and the kernels and maps of a network that learns.",
 }
 
 
@@ -65,6 +68,32 @@ def make_draw_page(app, exception):
         Path(app.outdir, "draw.html").write_text(page, encoding="utf-8")
 
 
+def pack(digits, count):
+    images = (digits.images[:count].flatten(1) * 15).round().byte().numpy()
+    packed = images[:, ::2] << 4 | images[:, 1::2]
+    content = packed.tobytes() + digits.labels[:count].byte().numpy().tobytes()
+    return {"count": count, "packed": base64.b64encode(content).decode()}
+
+
+def make_train_page(app, exception):
+    """One file: the digits, the worker that learns from them, and the page."""
+    if exception is not None:
+        return
+    train, test = mc.load_mnist()
+    data = {"train": pack(train, 4000), "test": pack(test, 1000)}
+    data |= {"digits": base64.b64encode(DIGITS.tobytes()).decode()}
+    template = read(HERE / "train" / "train.html")
+    parts = {
+        "style": read(*(FOLDER / f"{name}.css" for name in ("pad", "draw")), HERE / "train" / "train.css"),
+        "data": json.dumps(data | {"side": SIDE, "first": 7}),
+        "source": {"mnist": "MNIST", "standin": "the stand-in"}[train.source],
+        "worker": bundle(FOLDER / "worker.js"),
+        "script": bundle(HERE / "train" / "train.js"),
+    }
+    page = fill(template, parts | head_and_menu(app, "train", template))
+    Path(app.outdir, "train.html").write_text(page, encoding="utf-8")
+
+
 def make_home_pad(app, exception):
     """The scripts of the home page's pad, with the smaller network."""
     if exception is None:
@@ -76,4 +105,5 @@ def make_home_pad(app, exception):
 
 def setup(app):
     app.connect("build-finished", make_draw_page)
+    app.connect("build-finished", make_train_page)
     app.connect("build-finished", make_home_pad)

@@ -5,26 +5,22 @@ import { makeSettings } from "./settings.js";
 
 const BATCH_SIZE = 8;
 
-// train, pause, step, anew and keep are called when their button is pressed, and
+// train, pause, step and anew are called when their button is pressed, and
 // changed(settings, name) when a setting was
-export function makeControls({ train, pause, step, anew, keep, changed }) {
+export function makeControls({ train, pause, step, anew, changed }) {
   const toggle = makeButton("Train", () => (running ? pause() : train()), { class: "controls-train" });
   const once = makeButton("One step", step);
   const again = makeButton("Start anew", anew);
-  const save = makeButton("Save the weights", keep, {
-    title: 'A file that mc.load("vgg_100_steps.safetensors") reads in Python',
-  });
   const settings = makeSettings(changed);
   const progress = make("span", { class: "controls-progress" });
   const share = make("span", { class: "controls-share" });
   const spoken = make("output", { class: "digit-pad-spoken", "aria-live": "polite" });
   const trouble = make("div", { class: "controls-trouble", role: "alert" });
-  const buttons = make("div", { class: "unit-buttons" }, toggle, once, again, save);
+  const buttons = make("div", { class: "unit-buttons" }, toggle, once, again);
   const status = make("div", { class: "controls-status" }, share, progress, spoken);
-  const first = make("div", { class: "controls-first" }, buttons, status);
   const more = make("details", { class: "controls-more", open: "" });
   more.append(make("summary", {}, "Settings"), settings.node);
-  const node = make("div", {}, first, trouble, more);
+  const node = make("div", { class: "controls" }, buttons, more, status, trouble);
   let running = false;
   let pace = 0; // milliseconds a step
 
@@ -40,7 +36,7 @@ export function makeControls({ train, pause, step, anew, keep, changed }) {
     pace = 0;
     toggle.disabled = once.disabled = false;
     trouble.textContent = "";
-    share.textContent = "0 steps";
+    share.textContent = "";
     progress.textContent = `${count.toLocaleString("en")} random numbers`;
   }
 

@@ -4,8 +4,8 @@
 import { make } from "./dom.js";
 
 const WINDOW = 25; // steps that a mean is of, as one batch of 8 says little
-const MOST = 4; // the loss at the upper edge; what is larger lies on it
-const LEAST = 100; // steps from left to right
+const CEILING = 4; // the loss at the upper edge; what is larger lies on it
+const NARROWEST = 100; // steps from left to right
 const EDGE = { left: 44, right: 10, top: 8, gap: 22, bottom: 20 };
 const GUESSING = Math.log(10); // the loss of one who gives each digit a tenth
 
@@ -74,10 +74,10 @@ export function makeCurve() {
     context.font = "12px system-ui, sans-serif";
     const style = getComputedStyle(canvas);
     const colour = (name) => style.getPropertyValue(name).trim();
-    const steps = niceAbove(Math.max(LEAST, now.losses.length, now.scores.at(-1)?.n ?? 0));
+    const steps = niceAbove(Math.max(NARROWEST, now.losses.length, now.scores.at(-1)?.n ?? 0));
     const half = (height - EDGE.top - EDGE.gap - EDGE.bottom) / 2;
     const x = (n) => EDGE.left + (n / steps) * (width - EDGE.left - EDGE.right);
-    const upper = { top: EDGE.top, most: MOST, ticks: [0, 1, 2, 3, 4], name: "loss" };
+    const upper = { top: EDGE.top, most: CEILING, ticks: [0, 1, 2, 3, 4], name: "loss" };
     const lower = { top: EDGE.top + half + EDGE.gap, most: 1, ticks: [0, 0.5, 1], name: "right" };
     const y = ({ top, most }) => (value) => top + half * (1 - Math.min(value, most) / most);
     const pen = { context, x, width, half, steps, colour };

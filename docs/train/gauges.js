@@ -47,7 +47,7 @@ export function makeGauges() {
         const value = layer[column];
         const { text, bar } = rows[i].cells[column];
         const known = Number.isFinite(value);
-        text.textContent = !known ? "–" : column === "silent" ? `${Math.round(100 * value)} %` : short(value);
+        text.textContent = !known ? "–" : column === "silent" ? `${Math.round(100 * value)} %` : figures(value);
         const share = column === "silent" ? value : (Math.log10(value) - least) / (most - least);
         bar.style.width = `${known ? 100 * Math.min(1, Math.max(0, share)) : 0}%`;
       }
@@ -59,7 +59,7 @@ export function makeGauges() {
 const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 // Two digits; small ones with a power of ten
-function short(value) {
+function figures(value) {
   if (value === 0) return "0";
   if (value >= 0.01 && value < 1000) return `${+value.toPrecision(2)}`;
   const [digits, power] = value.toExponential(0).split("e");

@@ -3,29 +3,29 @@
 import { make } from "./dom.js";
 import { largest, paintTiles, tileSize } from "./paint.js";
 
-const TILE = 28; // pixels of the canvas a side, as the maps below have them
-const SCALE = 9; // of them, for each of the nine numbers
+const KERNEL = 28; // pixels of the canvas a side, as the maps below have them
+const EACH = 9; // of them, for each of the nine numbers
 
 export function makeKernels() {
   const rows = ["now", "at first"].map((when) => {
     const canvas = make("canvas", { class: "layers-maps", role: "img" });
     canvas.setAttribute("aria-label", `The kernels of conv 1 ${when}, nine numbers each`);
-    return { canvas, node: make("div", { class: "kernels-row" }, make("span", {}, when), canvas) };
+    const title = make("div", { class: "layers-title" }, make("strong", {}, "kernels"), ` of conv 1, ${when}`);
+    return { canvas, node: make("div", {}, title, canvas) };
   });
-  const title = make("div", { class: "layers-title" }, make("strong", {}, "kernels"), " of conv 1, 3×3 each");
-  const node = make("div", { class: "kernels" }, title, ...rows.map((row) => row.node));
+  const node = make("div", { class: "kernels" }, ...rows.map((row) => row.node).reverse());
   let first = null;
 
   function paint({ canvas }, weight, most) {
     const maps = weight.length / 9;
-    paintTiles(canvas, { maps, side: 3, values: weight }, { across: maps, scale: SCALE, signed: true, most });
+    paintTiles(canvas, { maps, side: 3, values: weight }, { across: maps, scale: EACH, signed: true, most });
   }
 
   // layer: the convolution, with the weights as they are now
   function show({ weight }) {
     if (!first) {
       first = weight.slice();
-      for (const { canvas } of rows) Object.assign(canvas, tileSize(first.length / 9, TILE, first.length / 9));
+      for (const { canvas } of rows) Object.assign(canvas, tileSize(first.length / 9, KERNEL, first.length / 9));
     }
     const most = Math.max(largest(first), largest(weight));
     paint(rows[0], weight, most);

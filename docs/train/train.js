@@ -6,7 +6,7 @@ import { makeBatch } from "./batch.js";
 import { makeControls } from "./controls.js";
 import { makeCurve } from "./curve.js";
 import { unpackDigits } from "./digits.js";
-import { make } from "./dom.js";
+import { make, makeButton } from "./dom.js";
 import { makeExhibits } from "./exhibits.js";
 import { makeGauges } from "./gauges.js";
 import { makeKernels } from "./kernels.js";
@@ -39,7 +39,7 @@ function makePage(data, script) {
   const kernels = makeKernels();
   const layers = makeLayers({ choose: view.mark, note: makeNote });
   const exhibits = makeExhibits(open);
-  const controls = makeControls({ train: go, pause, step, anew: start, changed, keep });
+  const controls = makeControls({ train: go, pause, step, anew: start, changed });
   const post = startTrainer(script, hear);
 
   let run = 0; // messages of another are late
@@ -226,9 +226,17 @@ function makePage(data, script) {
     part("choose", "Or choose one", samples.node),
     part("learn-gauges", "", gauges.node),
   );
-  layers.node.querySelector(".layers-column").prepend(kernels.node);
+  const home = make(
+    "div",
+    { class: "learn-home" },
+    make("div", { class: "digit-pad-caption" }, "Take it home"),
+    make("div", { class: "unit-buttons" }, makeButton("Save the weights", keep)),
+    make("p", {}, "A file that ", make("code", {}, "mc.load"), " reads, to test it in Python, or to train it on."),
+  );
+  const about = document.getElementById("layers-about");
+  layers.node.querySelector(".layers-column").prepend(about, kernels.node);
   const unit = layers.node.lastChild;
-  layers.node.append(make("div", { class: "learn-side" }, matrix.node, unit));
+  layers.node.append(make("div", { class: "learn-side" }, matrix.node, home, unit));
   document.getElementById("layers").append(layers.node);
 
   surface.show(samples.digits[data.first].picture, true);

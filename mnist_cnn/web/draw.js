@@ -1,7 +1,6 @@
 // The page: pad, input, answer, two sliders, and all layers, computed at every stroke.
 
 import { makeAnswer } from "./answer.js";
-import { makeDigits } from "./samples.js";
 import { make, makeButton } from "./dom.js";
 import { sureness } from "./explain.js";
 import { makeLayers } from "./layers.js";
@@ -9,6 +8,7 @@ import { makeNetwork, softmax } from "./network.js";
 import { makeNote } from "./notes.js";
 import { readPicture } from "./picture.js";
 import { prepare } from "./prepare.js";
+import { makeSamples } from "./samples.js";
 import { makeSliders } from "./sliders.js";
 import { decode, encode } from "./strokes.js";
 import { makeSurface } from "./surface.js";
@@ -30,7 +30,7 @@ function makePage(data) {
   const surface = makeSurface(data.side, drawn, cleared);
   const view = makeAnswer();
   const sliders = makeSliders(show);
-  const digits = makeDigits(data.digits, choose);
+  const digits = makeSamples(data.digits, choose);
   const relearn = makeButton("a kernel was changed: put back", () => layers.restore(), {
     class: "chip",
   });

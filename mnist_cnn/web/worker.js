@@ -21,6 +21,7 @@
 //   paused {}             it waits
 //   failed { reason }     the loss is no finite number any more; it has stopped
 
+import { best } from "./dom.js";
 import { makeGauge } from "./gauge.js";
 import { crossEntropy, lossAndGradients, makeOptimizer } from "./learn.js";
 import { makeNetwork } from "./network.js";
@@ -156,13 +157,8 @@ function makeTraining(settings, say, tick) {
 }
 
 // The same labels, dealt out to the images by chance: nothing is left to understand
-function mix(labels, seed) {
+export function mix(labels, seed) {
   return labels.constructor.from(shuffle(labels.length, makeRandom(seed + 2)), (i) => labels[i]);
-}
-
-// Where the largest stands, the first of equal ones
-function best(logits) {
-  return logits.indexOf(Math.max(...logits));
 }
 
 // Waits until the messages that came meanwhile are heard, and no longer: a timer would
