@@ -1,5 +1,6 @@
 """The training page's arithmetic, run in Node, beside PyTorch's on the same bytes."""
 
+import functools
 import json
 import runpy
 import shutil
@@ -15,15 +16,17 @@ import mnist_cnn as mc
 from mnist_cnn.web import FOLDER, bundle
 
 PAGE = runpy.run_path(str(ROOT / "docs" / "train.py"))
-NAMES = ("learn", "simd", "worker", "digits")
-SCRIPT = bundle(*(FOLDER / f"{name}.js" for name in NAMES))
+SCRIPT = bundle(*(FOLDER / f"{name}.js" for name in ("worker", "digits")))
 BEGIN = """
 const { readFileSync, writeFileSync } = require("fs");
 const given = JSON.parse(readFileSync("given.json", "utf8"));
 const read = (name) => new Float32Array(Uint8Array.from(readFileSync(name)).buffer);
 const write = (...rows) =>
   writeFileSync("out", Buffer.concat(rows.map((row) => Buffer.from(row.buffer))));
-const finish = (answer) => { console.log(JSON.stringify(answer)); process.exit(); };
+const finish = (answer) => {
+  writeFileSync("told.json", JSON.stringify(answer));
+  process.exit();
+};
 """
 pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="needs Node")
 
@@ -37,12 +40,9 @@ def node(tmp_path):
             (tmp_path / name).write_bytes(np.asarray(values, "<f4").tobytes())
         (tmp_path / "given.json").write_text(json.dumps(given))
         whole = f"{SCRIPT}\n{BEGIN}\n{script}"
-        done = subprocess.run(
-            ["node", "-"], input=whole, cwd=tmp_path, stdout=-1, text=True, check=True
-        )
-        out = tmp_path / "out"
-        found = np.frombuffer(out.read_bytes(), "<f4") if out.exists() else None
-        return json.loads(done.stdout), found
+        subprocess.run(["node", "-"], input=whole, cwd=tmp_path, text=True, check=True)
+        found = np.frombuffer((tmp_path / "out").read_bytes(), "<f4")
+        return json.loads((tmp_path / "told.json").read_text()), found
 
     return run
 
@@ -110,3 +110,64 @@ def test_gradients_are_pytorchs(node, filters, data, fast):
         expected = parameter.grad.flatten()
         print(f"{(part - expected).abs().max() / expected.abs().max():.1e}")
         assert (part - expected).abs().max() <= 1e-5 * expected.abs().max()
+
+
+TRAINING = """
+const { digits, settings, start, steps } = given;
+const told = { step: [], layers: [], score: [], failed: [] };
+unpackDigits(digits).then(({ images, labels }) => {
+  const weights = [];
+  const hear = makeTrainer((message) => {
+    told[message.kind]?.push(message);
+    if (message.kind === "weights") weights.push(new Float32Array(message.buffer));
+    if (message.kind !== "paused" && message.kind !== "failed") return;
+    hear({ kind: "want", run: 1 });
+    write(...weights);
+    finish(told);
+  });
+  const test = { test: images, testLabels: labels };
+  hear({ kind: "start", run: 1, images, labels, ...test, ...settings });
+  hear({ kind: "want", run: 1 });
+  hear({ kind: "go", run: 1, steps });
+});
+"""
+OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+OPTIMIZERS["momentum"] = functools.partial(torch.optim.SGD, momentum=0.9)
+
+
+def train(node, steps, **settings):
+    """What the worker tells of a training, and the same steps in PyTorch."""
+    settings = {"filters": 8, "rule": "he", "seed": 1, "batch": 8, "every": 50} | settings
+    digits = mc.load_mnist()[0].first(400)
+    given = {"digits": PAGE["pack"](digits), "settings": settings, "steps": steps}
+    told, weights = node(TRAINING, **given)
+    first, last = torch.from_numpy(weights.copy()).chunk(2)
+    images = PAGE["greys"](digits.images) / 15
+    model = mc.VGG(settings["filters"])
+    torch.nn.utils.vector_to_parameters(first, model.parameters())
+    optimizer = OPTIMIZERS[settings["method"]](model.parameters(), lr=settings["rate"])
+    losses = []
+    for step in told["step"]:
+        loss = F.cross_entropy(model(images[step["batch"]]), digits.labels[step["batch"]])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return told, last, model, losses
+
+
+@pytest.mark.parametrize("method", [*OPTIMIZERS])
+def test_steps_are_pytorchs(node, method):
+    rate = 0.001 if method == "adam" else 0.01
+    told, last, model, _ = train(node, 20, method=method, rate=rate, filters=16)
+    away = (last - numbers_of(model)).abs()
+    print(method, away.max(), (away < 1e-4).float().mean(), (away < 1e-3).float().mean())
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("method", "rate"), [("sgd", 0.01), ("momentum", 0.001), ("adam", 0.001)])
+def test_the_loss_curve_is_pytorchs(node, method, rate, seed):
+    told, last, model, losses = train(node, 100, method=method, rate=rate, seed=seed)
+    own = [step["loss"] for step in told["step"]]
+    away = (torch.tensor(own) - torch.tensor(losses)).abs()
+    print(method, rate, away[:20].max(), away[:50].max(), away.max(), losses[-1], [s["accuracy"] for s in told["score"]])
