@@ -74,7 +74,7 @@ async function measure({ filters, rounds, batch, rate }) {
 }
 
 function makeOwn(layers, numbers, images, labels, rate) {
-  const network = makeNetwork(layers);
+  const network = makeNetwork(layers, makeFast());
   const gradients = new Float64Array(numbers.length);
   const views = layersOf(layers[0].bias.length, gradients);
   const optimize = makeOptimizer("sgd", numbers.length);
@@ -137,7 +137,7 @@ def main() -> None:
         for package, files in DIST.items():
             for file in files:
                 shutil.copy(given.folder / package / "package" / "dist" / file, folder)
-        own = bundle(FOLDER / "learn.js", FOLDER / "weights.js")
+        own = bundle(*(FOLDER / f"{name}.js" for name in ("learn", "simd", "weights")))
         (folder / "own.js").write_text(own, encoding="utf-8")
         (folder / "measure.js").write_text(MEASURE, encoding="utf-8")
         page = "".join(f'<script src="{script}"></script>' for script in SCRIPTS)

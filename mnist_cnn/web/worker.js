@@ -25,6 +25,7 @@ import { best } from "./dom.js";
 import { makeGauge } from "./gauge.js";
 import { crossEntropy, lossAndGradients, makeOptimizer } from "./learn.js";
 import { makeNetwork } from "./network.js";
+import { makeFast } from "./simd.js";
 import { countNumbers, drawWeights, layersOf, makeRandom, shuffle } from "./weights.js";
 
 // post(message, transferred) takes what it says; what is returned takes messages
@@ -50,7 +51,7 @@ function makeTraining(settings, say, tick) {
   const numbers = new Float32Array(count);
   const layers = layersOf(filters, numbers);
   drawWeights(layers, rule, makeRandom(seed));
-  const network = makeNetwork(layers);
+  const network = makeNetwork(layers, makeFast() ?? undefined);
   const gradients = new Float64Array(count);
   const views = layersOf(filters, gradients);
   const optimize = makeOptimizer(method, count);
