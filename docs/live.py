@@ -5,6 +5,8 @@ import json
 import re
 from pathlib import Path
 
+import train
+
 import mnist_cnn as mc
 from mnist_cnn.web import DIGITS, FOLDER, SIDE, bundle, describe, draw_page, fill
 
@@ -68,27 +70,21 @@ def make_draw_page(app, exception):
         Path(app.outdir, "draw.html").write_text(page, encoding="utf-8")
 
 
-def pack(digits, count):
-    images = (digits.images[:count].flatten(1) * 15).round().byte().numpy()
-    packed = images[:, ::2] << 4 | images[:, 1::2]
-    content = packed.tobytes() + digits.labels[:count].byte().numpy().tobytes()
-    return {"count": count, "packed": base64.b64encode(content).decode()}
-
-
 def make_train_page(app, exception):
     """One file: the digits, the worker that learns from them, and the page."""
     if exception is not None:
         return
-    train, test = mc.load_mnist()
-    data = {"train": pack(train, 4000), "test": pack(test, 1000)}
-    data |= {"digits": base64.b64encode(DIGITS.tobytes()).decode()}
-    template = read(HERE / "train" / "train.html")
+    samples = base64.b64encode(DIGITS.tobytes()).decode()
+    data = train.digits() | {"samples": samples, "side": SIDE, "first": 7}
+    source = {"mnist": "MNIST", "standin": "a stand-in for MNIST"}
+    own = HERE / "train"
+    template = read(own / "train.html")
     parts = {
-        "style": read(*(FOLDER / f"{name}.css" for name in ("pad", "draw")), HERE / "train" / "train.css"),
-        "data": json.dumps(data | {"side": SIDE, "first": 7}),
-        "source": {"mnist": "MNIST", "standin": "the stand-in"}[train.source],
+        "style": read(FOLDER / "pad.css", FOLDER / "draw.css", own / "train.css"),
+        "data": json.dumps(data),
+        "source": source[data["train"]["source"]],
         "worker": bundle(FOLDER / "worker.js"),
-        "script": bundle(HERE / "train" / "train.js"),
+        "script": bundle(own / "train.js"),
     }
     page = fill(template, parts | head_and_menu(app, "train", template))
     Path(app.outdir, "train.html").write_text(page, encoding="utf-8")

@@ -6,6 +6,7 @@ import re
 import runpy
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -87,12 +88,18 @@ def test_no_page_for_another_model(model, tmp_path):
 
 
 DOCS = ROOT / "docs"
+sys.path.append(str(DOCS))  # as its settings do
 LIVE = runpy.run_path(str(DOCS / "live.py"))
 
 
 @pytest.mark.parametrize(
     "path",
-    [FOLDER / "pad.js", FOLDER / "draw.js", DOCS / "home.js"],
+    [
+        FOLDER / "pad.js",
+        FOLDER / "draw.js",
+        DOCS / "home.js",
+        DOCS / "train" / "train.js",
+    ],
     ids=lambda p: p.stem,
 )
 def test_scripts_make_one(path):

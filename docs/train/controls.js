@@ -20,7 +20,7 @@ export function makeControls({ train, pause, step, anew, changed }) {
   const status = make("div", { class: "controls-status" }, share, progress, spoken);
   const more = make("details", { class: "controls-more", open: "" });
   more.append(make("summary", {}, "Settings"), settings.node);
-  const node = make("div", { class: "controls" }, buttons, more, status, trouble);
+  const node = make("div", { class: "controls" }, buttons, more, trouble);
   let running = false;
   let pace = 0; // milliseconds a step
 
@@ -61,7 +61,7 @@ export function makeControls({ train, pause, step, anew, changed }) {
   const narrow = matchMedia("(max-width: 899px)").matches;
   if (narrow) more.open = false;
   return {
-    node, start, step: showStep, score, fail,
+    node, status, start, step: showStep, score, fail,
     running: setRunning,
     isRunning: () => running,
     set: settings.set,

@@ -19,10 +19,11 @@ export function makeCurve() {
   const legend = make(
     "div",
     { class: "curve-legend", "aria-hidden": "true" },
-    key("train", `digits it learns from, mean of ${WINDOW} steps`),
+    key("train", `what it learns from, ${WINDOW} steps`),
     key("test", "test digits"),
     key("before", "run before"),
   );
+  legend.lastChild.hidden = true;
   const node = make("div", { class: "curve" }, canvas, legend);
   let now = emptyRun();
   let before = emptyRun();
@@ -31,6 +32,7 @@ export function makeCurve() {
   // A new run
   function clear() {
     if (now.losses.length) before = now;
+    legend.lastChild.hidden = !before.losses.length;
     now = emptyRun();
     draw();
   }

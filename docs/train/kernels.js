@@ -3,8 +3,7 @@
 import { make } from "./dom.js";
 import { largest, paintTiles, tileSize } from "./paint.js";
 
-const KERNEL = 28; // pixels of the canvas a side, as the maps below have them
-const EACH = 9; // of them, for each of the nine numbers
+const EACH = 9; // pixels of the canvas for each of the nine numbers: as wide as a map
 
 export function makeKernels() {
   const rows = ["now", "at first"].map((when) => {
@@ -25,7 +24,7 @@ export function makeKernels() {
   function show({ weight }) {
     if (!first) {
       first = weight.slice();
-      for (const { canvas } of rows) Object.assign(canvas, tileSize(first.length / 9, KERNEL, first.length / 9));
+      for (const { canvas } of rows) Object.assign(canvas, tileSize(first.length / 9, 3 * EACH, first.length / 9));
     }
     const most = Math.max(largest(first), largest(weight));
     paint(rows[0], weight, most);

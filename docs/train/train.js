@@ -24,13 +24,13 @@ import { countNumbers, layersOf } from "./weights.js";
 const BATCH = 8;
 const FRESH = 200; // milliseconds from one look at the weights to the next
 
-// data: train and test digits, as docs/train.py packs them; digits, ten test images;
+// data: train and test digits, as docs/train.py packs them; samples, ten test images;
 // side, of a reduced drawing; first, which of the ten is shown
-function makePage(data, script) {
-  const train = unpackDigits(data.train);
-  const test = unpackDigits(data.test);
+async function makePage(data, script) {
+  const test = await unpackDigits(data.test);
+  const train = await unpackDigits(data.train);
   const surface = makeSurface(data.side, drawn, cleared);
-  const samples = makeSamples(data.digits, choose);
+  const samples = makeSamples(data.samples, choose);
   const view = makeAnswer();
   const curve = makeCurve();
   const batch = makeBatch(train);
@@ -218,13 +218,13 @@ function makePage(data, script) {
   document.getElementById("question").append(exhibits.node);
   document.getElementById("controls").append(controls.node);
   document.getElementById("play").append(
-    part("learn-curve", "How wrong it is, and how often right", curve.node),
+    make("section", { class: "learn-curve" }, controls.status, curve.node),
     part("learn-batch", "It learns from", batch.node),
     part("pad", "Draw here", surface.node),
     part("says", "It reads", view.answer),
     part("sees", "It sees", view.seen),
     part("choose", "Or choose one", samples.node),
-    part("learn-gauges", "", gauges.node),
+    make("section", { class: "learn-gauges" }, gauges.node),
   );
   const home = make(
     "div",

@@ -3,7 +3,9 @@
 // What docs/train.py packs. Gives images, 784 numbers from 0 to 1 each, one after the
 // other, and labels.
 export async function unpackDigits({ count, packed }) {
-  const squeezed = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+  const letters = atob(packed);
+  const squeezed = new Uint8Array(letters.length);
+  for (let i = 0; i < letters.length; i += 1) squeezed[i] = letters.charCodeAt(i);
   const stream = new Blob([squeezed]).stream();
   const opened = stream.pipeThrough(new DecompressionStream("deflate"));
   const bytes = new Uint8Array(await new Response(opened).arrayBuffer());

@@ -7,7 +7,7 @@ const TILE = 28; // pixels of the canvas a side, however many units a map has
 const ACROSS = 16; // maps in a row, where there is room
 const NARROW = 560; // CSS pixels, with less of which there is room for half
 const MARGIN = "80px"; // outside the screen, and painted already
-const KINDS = {
+const ABOUT = {
   conv: ({ maps, side }) => `${maps} maps of ${side}×${side}, after ReLU`,
   pool: ({ maps, side }) => `${maps} maps of ${side}×${side}`,
   linear: ({ maps, side }) => `${maps * side ** 2} products for one digit`,
@@ -59,12 +59,12 @@ export function makeMaps(select, note) {
       role: "application",
       "data-lm-suppress-shortcuts": "true",
       "aria-label":
-        `${row.name}: ${KINDS[row.kind](row)}. Choose a unit with pointer or arrow keys, ` +
+        `${row.name}: ${ABOUT[row.kind](row)}. Choose a unit with pointer or arrow keys, ` +
         "another map with Page Up and Page Down.",
     });
     const value = make("span", { class: "layers-value", "aria-hidden": "true" });
     const title = make("div", { class: "layers-title" });
-    title.append(make("strong", {}, row.name), ` ${KINDS[row.kind](row)} `, note(row.name), value);
+    title.append(make("strong", {}, row.name), ` ${ABOUT[row.kind](row)} `, note(row.name), value);
     const frame = make("div", { class: "layers-frame" }, canvas);
     node.append(make("div", { class: "layers-row" }, title, frame));
     const strip = { row, canvas, value, scale: TILE / row.side, seen: false, stale: true };
