@@ -69,9 +69,7 @@ finish(null);
 
 
 def numbers_of(model):
-    return torch.nn.utils.parameters_to_vector(
-        p.contiguous() for p in model.parameters()
-    )
+    return torch.nn.utils.parameters_to_vector(p.contiguous() for p in model.parameters())
 
 
 def routes_of(model, images):
@@ -87,9 +85,7 @@ def routes_of(model, images):
 
 
 @pytest.mark.parametrize("fast", [False, True], ids=["plain", "fast"])
-@pytest.mark.parametrize(
-    ("filters", "data"), [(16, "noise"), (3, "noise"), (16, "digits")]
-)
+@pytest.mark.parametrize(("filters", "data"), [(16, "noise"), (3, "noise"), (16, "digits")])
 def test_gradients_are_pytorchs(node, filters, data, fast):
     mc.seed_everything(0)
     model = mc.VGG(filters)
@@ -102,17 +98,10 @@ def test_gradients_are_pytorchs(node, filters, data, fast):
     settings = {"filters": filters, "labels": labels.tolist(), "fast": fast}
     _, found = node(GRADIENTS, arrays, **settings)
     rows = torch.from_numpy(found.copy()).reshape(len(images), -1)
-    gradients, routes = rows.split(
-        [len(arrays["weights"]), rows.shape[1] - len(arrays["weights"])], 1
-    )
-    images, double = (
-        images.double(),
-        torch.nn.Sequential(model.features, model.classifier).double(),
-    )
+    gradients, routes = rows.split([len(arrays["weights"]), rows.shape[1] - len(arrays["weights"])], 1)
+    images, double = images.double(), torch.nn.Sequential(model.features, model.classifier).double()
     alike = routes == routes_of(model, images)
-    print(
-        f"{(~alike).sum()} of {alike.numel()} differ, in {(~alike).any(1).sum()} images"
-    )
+    print(f"{(~alike).sum()} of {alike.numel()} differ, in {(~alike).any(1).sum()} images")
     same = alike.all(dim=1)
     F.cross_entropy(double(images[same]), labels[same]).backward()
     sizes = [p.numel() for p in model.parameters()]
@@ -148,13 +137,7 @@ OPTIMIZERS["momentum"] = functools.partial(torch.optim.SGD, momentum=0.9)
 
 def train(node, steps, **settings):
     """What the worker tells of a training, and the same steps in PyTorch."""
-    settings = {
-        "filters": 8,
-        "rule": "he",
-        "seed": 1,
-        "batch": 8,
-        "every": 50,
-    } | settings
+    settings = {"filters": 8, "rule": "he", "seed": 1, "batch": 8, "every": 50} | settings
     digits = mc.load_mnist()[0].first(400)
     given = {"digits": PAGE["pack"](digits), "settings": settings, "steps": steps}
     told, weights = node(TRAINING, **given)
@@ -165,9 +148,7 @@ def train(node, steps, **settings):
     optimizer = OPTIMIZERS[settings["method"]](model.parameters(), lr=settings["rate"])
     losses = []
     for step in told["step"]:
-        loss = F.cross_entropy(
-            model(images[step["batch"]]), digits.labels[step["batch"]]
-        )
+        loss = F.cross_entropy(model(images[step["batch"]]), digits.labels[step["batch"]])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -180,25 +161,13 @@ def test_steps_are_pytorchs(node, method):
     rate = 0.001 if method == "adam" else 0.01
     told, last, model, _ = train(node, 20, method=method, rate=rate, filters=16)
     away = (last - numbers_of(model)).abs()
-    print(
-        method, away.max(), (away < 1e-4).float().mean(), (away < 1e-3).float().mean()
-    )
+    print(method, away.max(), (away < 1e-4).float().mean(), (away < 1e-3).float().mean())
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize(
-    ("method", "rate"), [("sgd", 0.01), ("momentum", 0.001), ("adam", 0.001)]
-)
+@pytest.mark.parametrize(("method", "rate"), [("sgd", 0.01), ("momentum", 0.001), ("adam", 0.001)])
 def test_the_loss_curve_is_pytorchs(node, method, rate, seed):
     told, last, model, losses = train(node, 100, method=method, rate=rate, seed=seed)
     own = [step["loss"] for step in told["step"]]
     away = (torch.tensor(own) - torch.tensor(losses)).abs()
-    print(
-        method,
-        rate,
-        away[:20].max(),
-        away[:50].max(),
-        away.max(),
-        losses[-1],
-        [s["accuracy"] for s in told["score"]],
-    )
+    print(method, rate, away[:20].max(), away[:50].max(), away.max(), losses[-1], [s["accuracy"] for s in told["score"]])
