@@ -32,7 +32,7 @@ const EXHIBITS = {
       "The same network, the same SGD at 0.01. Only the first weights are larger, by He's rule. In the table, the digits then differ as much in the last layers as in the first. Does it learn?",
     choices: ["no, SGD is too slow", "yes, within 300 steps"],
     after: 300,
-    seen: "It does: after 300 steps it reads about nine of ten. Nothing but the size of the first weights was changed.",
+    seen: "It does: after 300 steps it reads more than eight of ten. Nothing but the size of the first weights was changed.",
     more: ["08_making_it_better", "Notebook 8"],
   },
   "too-large": {
@@ -42,7 +42,7 @@ const EXHIBITS = {
       "SGD at 0.01 learns with these first weights, as He's cure shows. Here it is at 1, so each step goes a hundred times as far. What happens in the first 40?",
     choices: ["it learns faster", "it learns, with a shaky curve", "it learns nothing"],
     after: 40,
-    seen: "Nothing is learned. A slope is true close by only, so the first steps overshoot, and the loss leaps beyond the upper edge of the chart. Then it is back at 2.30 for good: in some layer all maps have fallen silent, and pass nothing on.",
+    seen: "Nothing is learned. A slope is true close by only, so the first steps overshoot, and with four of the five seeds the loss leaps beyond the upper edge of the chart. Then it is back at 2.30 for good: in some layer all maps have fallen silent, and pass nothing on.",
     more: ["04_learning_from_mistakes", "Notebook 4, one step downhill"],
   },
   dead: {
@@ -52,7 +52,7 @@ const EXHIBITS = {
       "Adam, at ten times its usual rate, with PyTorch's first weights. Watch the last column of the table. How many maps of conv 6 will still say something after 60 steps?",
     choices: ["all 8", "about half", "none"],
     after: 60,
-    seen: "None: its sums are below 0 for every digit, and ReLU makes 0 of them. Where it does, no gradient comes through either, so all gradients but the last biases' are 0, and nothing can wake these units again. They are called dead.",
+    seen: "None: its sums are below 0 for every digit that it meets, and ReLU makes 0 of them. Where it does, no gradient comes through either, so all gradients but the last biases' are 0, and nothing can wake these units again. They are called dead.",
     more: ["05_the_training_loop", "Notebook 5, the plateau"],
   },
   "by-heart": {
@@ -60,9 +60,9 @@ const EXHIBITS = {
     settings: { rate: 0.003, filters: 8, count: 200 },
     question:
       "Now it has 200 images only, and meets each again after 25 steps. After 300 steps it has met each twelve times. How many of them does it read right, and how many new ones?",
-    choices: ["about 87 % of both", "all, and 87 % of the new", "all, and all of the new"],
+    choices: ["about 86 % of both", "all, and 86 % of the new", "all of both"],
     after: 300,
-    seen: "All of its own, with a loss near 0, so nothing is left to learn from. Of new digits it reads about 87 %, and that stays so: what the two curves leave between them is called overfitting.",
+    seen: "All of its own, with a loss near 0, so nothing is left to learn from. Of new digits it reads about 86 %, and more steps do not help: what lies between the two curves is called overfitting.",
     more: ["05_the_training_loop", "Notebook 5"],
   },
   shuffled: {
