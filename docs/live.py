@@ -8,7 +8,7 @@ from pathlib import Path
 import train
 
 import mnist_cnn as mc
-from mnist_cnn.web import DIGITS, FOLDER, SIDE, bundle, describe, draw_page, fill
+from mnist_cnn.web import DIGITS, FOLDER, SIDE, bundle, draw_page, fill, layers
 
 HERE = Path(__file__).parent
 # How little a digit may get, by explain.js, until the page says that none fits well.
@@ -38,7 +38,8 @@ def trained(config):
 
 def network(name):
     """What network.js needs, and what the page says of it."""
-    return describe(mc.load(recipe=name)) | {
+    return {
+        "layers": layers(mc.load(recipe=name)),
         "unsure": UNSURE[name],
         "trained": trained(mc.RECIPES[name].config),
     }

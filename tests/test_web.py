@@ -76,7 +76,7 @@ def test_a_page_has_the_model_that_was_handed_in(model, tmp_path):
     images = torch.from_numpy(digits / np.float32(255)).reshape(10, 1, 28, 28)
     with torch.no_grad():
         expected = model.features[:-1].eval()(images).max().item()
-    assert mine["most"][-2] == pytest.approx(expected, abs=1e-4)
+    assert mine["layers"][-3]["most"] == pytest.approx(expected, abs=1e-4)
     assert not re.search('href="(?!https:)', page)  # nothing stands beside it
 
 

@@ -12,12 +12,13 @@ export function makeControls({ train, pause, step, anew, changed }) {
   const once = makeButton("One step", step);
   const again = makeButton("Start anew", anew);
   const settings = makeSettings(changed);
-  const progress = make("span", { class: "controls-progress" });
+  const progress = make("div", { class: "controls-progress" });
   const share = make("span", { class: "controls-share" });
+  const of = make("div");
   const spoken = make("output", { class: "digit-pad-spoken", "aria-live": "polite" });
   const trouble = make("div", { class: "controls-trouble", role: "alert" });
   const buttons = make("div", { class: "unit-buttons" }, toggle, once, again);
-  const status = make("div", { class: "controls-status" }, share, progress, spoken);
+  const status = make("div", { class: "controls-status" }, share, make("div", {}, of, progress), spoken);
   const more = make("details", { class: "controls-more", open: "" });
   more.append(make("summary", {}, "Settings"), settings.node);
   const node = make("div", { class: "controls" }, buttons, more, trouble);
@@ -36,7 +37,8 @@ export function makeControls({ train, pause, step, anew, changed }) {
     pace = 0;
     toggle.disabled = once.disabled = false;
     trouble.textContent = "";
-    share.textContent = "";
+    share.textContent = "10 %";
+    of.textContent = "of all digits, if one guesses";
     progress.textContent = `${count.toLocaleString("en")} random numbers`;
   }
 
@@ -46,10 +48,10 @@ export function makeControls({ train, pause, step, anew, changed }) {
     progress.textContent = `step ${n} · ${digits} digits · ${Math.round(pace)} ms a step`;
   }
 
-  function score(accuracy, of) {
+  function score(accuracy, count) {
     share.textContent = `${(100 * accuracy).toFixed(1)} %`;
-    share.title = `of ${of} test digits`;
-    spoken.textContent = `${share.textContent} of ${of} test digits, ${progress.textContent}`;
+    of.textContent = `of ${count.toLocaleString("en")} test digits read right`;
+    spoken.textContent = `${share.textContent} ${of.textContent}, ${progress.textContent}`;
   }
 
   function fail(reason) {

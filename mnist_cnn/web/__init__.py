@@ -21,6 +21,7 @@ __all__ = ["bundle", "export_page", "layers"]
 
 SIDE = 70  # pixels a side that a pad reads: its 280, reduced by 4
 FOLDER = Path(__file__).parent
+KINDS = {nn.Conv2d: "conv", nn.MaxPool2d: "pool", nn.Linear: "linear"}
 with Image.open(FOLDER / "digits.png") as picture:  # ten test images, side by side
     DIGITS = np.stack(np.hsplit(np.asarray(picture), 10))[:, None]  # (10, 1, 28, 28)
 IMPORT = re.compile(r'^import [^;]* from "\./(\w+)\.js";\n', re.MULTILINE)
@@ -51,10 +52,10 @@ def bundle(*paths: Path) -> str:
 def layers(model: nn.Module) -> list[dict[str, Any]]:
     """What network.js needs of each layer, first to last.
 
-    Names, kinds ("conv", always with ReLU, "pool", "linear"), and in base64 the float32
-    weights and biases. Batch norm, which in eval mode is one factor and one summand for
-    each map, is multiplied into its convolution. Raises ValueError for a model that is
-    no ``VGG``, that has other layers by now, or weights that are no finite numbers.
+    Names, kinds ("conv", always with ReLU, "pool", "linear"), in base64 the float32
+    weights and biases, and the largest output for ten test images. Batch norm, one
+    factor and one summand for each map, is multiplied into its convolution. Raises
+    ValueError for all but a ``VGG`` as it was built, with finite weights.
     """
     built = from_state(model.state_dict())
     modules = model.modules(), built.modules()
@@ -63,18 +64,16 @@ def layers(model: nn.Module) -> list[dict[str, Any]]:
         raise ValueError("expected a VGG with the layers that VGG() builds")
     rows: list[dict[str, Any]] = []
     parts = [*built.features, *built.classifier]
+    out = torch.from_numpy(DIGITS / np.float32(255))
     for part, after in zip(parts, [*parts[1:], None], strict=True):
-        if isinstance(part, nn.Conv2d):
-            if isinstance(after, nn.BatchNorm2d):
-                part = fuse_conv_bn_eval(part, after)
-            rows.append({"kind": "conv"} | _packed(part))
-        elif isinstance(part, nn.MaxPool2d):
-            rows.append({"kind": "pool"})
-        elif isinstance(part, nn.Linear):
-            rows.append({"kind": "linear"} | _packed(part))
-    kinds = [row["kind"] for row in rows]
-    for i, (row, kind) in enumerate(zip(rows, kinds, strict=True)):
-        count = kinds[: i + 1].count(kind)
+        out = part(out).detach()
+        if isinstance(part, nn.Conv2d) and isinstance(after, nn.BatchNorm2d):
+            part = fuse_conv_bn_eval(part, after)
+        if kind := KINDS.get(type(part)):
+            rows.append({"kind": kind} | _packed(part))
+        rows[-1]["most"] = round(out.max().item(), 4)  # of a convolution, after ReLU
+    for i, row in enumerate(rows):
+        count = [other["kind"] for other in rows[: i + 1]].count(kind := row["kind"])
         row["name"] = kind if kind == "linear" else f"{kind} {count}"
     return rows
 
@@ -85,25 +84,12 @@ def _settings(layer: nn.Module) -> dict[str, Any]:
     return public | {"kind": type(layer), "training": False}
 
 
-def _packed(layer: nn.Conv2d | nn.Linear) -> dict[str, str]:
+def _packed(layer: nn.Module) -> dict[str, str]:
     found = {}
     for name, values in layer.named_parameters():
         numbers = values.detach().contiguous().numpy().astype("<f4")
         found[name] = base64.b64encode(numbers.tobytes()).decode()
     return found
-
-
-def describe(model: nn.Module) -> dict[str, Any]:
-    """Its layers, and the largest value of ten test images in each but the last."""
-    network, most = from_state(model.state_dict()), []
-    if (classes := network.classifier[1].out_features) != len(DIGITS):
-        raise ValueError(f"expected one for ten digits, got {classes} classes")
-    out = torch.from_numpy(DIGITS / np.float32(255))
-    for layer in network.features:
-        out = layer(out).detach()
-        if isinstance(layer, nn.ReLU | nn.MaxPool2d):
-            most.append(round(out.max().item(), 4))
-    return {"layers": layers(model), "most": most}
 
 
 def draw_page(networks: dict[str, Any], **parts: str) -> str:
@@ -118,18 +104,19 @@ def draw_page(networks: dict[str, Any], **parts: str) -> str:
 
 def fill(template: str, parts: dict[str, str]) -> str:
     """Each {name} replaced, in one pass: braces in what comes in stay as they are."""
-    names = "|".join(parts)
-    return re.sub(rf"\{{({names})\}}", lambda found: parts[found[1]], template)
+    names = rf"\{{({'|'.join(parts)})\}}"
+    return re.sub(names, lambda found: parts[found[1]], template)
 
 
 def export_page(model: nn.Module, path: str | Path) -> None:
     """Write the page to draw on to ``path``, with ``model`` in it: one file.
 
-    Any browser opens it, also offline. Raises ValueError for all but a ``VGG`` for ten
-    digits: the page can compute and draw its layers, and no others.
+    Raises ValueError for all but a ``VGG`` for ten digits: the page draws no others.
     """
     try:
-        network = describe(unwrapped(model))
+        network = {"layers": layers(model := unwrapped(model))}
+        if (classes := len(model.state_dict()["classifier.1.bias"])) != len(DIGITS):
+            raise ValueError(f"expected one for ten digits, got {classes} classes")
     except ValueError as e:
         raise ValueError(f"the page can draw no other model than a VGG: {e}") from e
     urls = metadata("mnist-cnn").get_all("Project-URL", [])

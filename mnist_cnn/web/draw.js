@@ -16,7 +16,7 @@ import { makeSurface } from "./surface.js";
 const PAUSE = 250; // milliseconds after the last stroke, until the address has it
 const DOUBT = "but none of the ten fits well";
 
-// data: networks by name, each { layers, most } and, where that is known, unsure, below
+// data: networks by name, each { layers } and, where that is known, unsure, below
 // which sureness none fits, and trained, in words; digits, the test images; first, which
 // of them is shown; side, of a reduced drawing, as in the notebook's pad
 function makePage(data) {
@@ -79,7 +79,8 @@ function makePage(data) {
   }
 
   function show() {
-    const { most, unsure = 0 } = data.networks[name];
+    const { layers: rows, unsure = 0 } = data.networks[name];
+    const most = rows.map((row) => row.most);
     const seen = image ? sliders.moved(image) : [];
     const stages = image ? network().run(seen) : network().blank();
     const logits = image ? [...stages.at(-1).values] : [];
