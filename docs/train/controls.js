@@ -37,8 +37,8 @@ export function makeControls({ train, pause, step, anew, changed }) {
     pace = 0;
     toggle.disabled = once.disabled = false;
     trouble.textContent = "";
-    share.textContent = "10 %";
-    of.textContent = "of all digits, if one guesses";
+    share.textContent = "";
+    of.textContent = "Not a step yet";
     progress.textContent = `${count.toLocaleString("en")} random numbers`;
   }
 

@@ -104,8 +104,7 @@ def draw_page(networks: dict[str, Any], **parts: str) -> str:
 
 def fill(template: str, parts: dict[str, str]) -> str:
     """Each {name} replaced, in one pass: braces in what comes in stay as they are."""
-    names = rf"\{{({'|'.join(parts)})\}}"
-    return re.sub(names, lambda found: parts[found[1]], template)
+    return re.sub(rf"\{{({'|'.join(parts)})\}}", lambda one: parts[one[1]], template)
 
 
 def export_page(model: nn.Module, path: str | Path) -> None:
