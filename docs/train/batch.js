@@ -4,6 +4,8 @@ import { make } from "./dom.js";
 import { paintTiles } from "./paint.js";
 import { mix } from "./worker.js";
 
+const SHOWN_TILES = 16; // of a batch
+
 // train: { images, labels }
 export function makeBatch(train) {
   const strip = make("div", { class: "batch-strip", role: "list", "aria-label": "The last batch" });
@@ -16,7 +18,7 @@ export function makeBatch(train) {
   function start({ count, shuffled, seed }) {
     labels = train.labels.slice(0, count);
     if (shuffled) labels = mix(labels, seed);
-    words.textContent = "eight at a time, with their labels";
+    words.textContent = "";
     tiles = [];
     strip.replaceChildren();
   }
@@ -31,8 +33,9 @@ export function makeBatch(train) {
 
   // chosen: which images; right: how many of them were read right
   function show(chosen, right) {
-    if (!tiles.length) tiles = chosen.map(makeTile);
-    chosen.forEach((i, k) => {
+    const some = chosen.slice(0, SHOWN_TILES);
+    if (!tiles.length) tiles = some.map(makeTile);
+    some.forEach((i, k) => {
       const values = train.images.subarray(784 * i, 784 * (i + 1));
       paintTiles(tiles[k].canvas, { maps: 1, side: 28, values }, { most: 1 });
       tiles[k].label.textContent = labels[i];

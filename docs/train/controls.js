@@ -3,8 +3,6 @@
 import { make, makeButton } from "./dom.js";
 import { makeSettings } from "./settings.js";
 
-const BATCH_SIZE = 8;
-
 // train, pause, step and anew are called when their button is pressed, and
 // changed(settings, name) when a setting was
 export function makeControls({ train, pause, step, anew, changed }) {
@@ -42,9 +40,9 @@ export function makeControls({ train, pause, step, anew, changed }) {
     progress.textContent = `${count.toLocaleString("en")} random numbers`;
   }
 
-  function showStep(n, ms) {
+  function showStep(n, batch, ms) {
     pace = pace ? 0.9 * pace + 0.1 * ms : ms;
-    const digits = (n * BATCH_SIZE).toLocaleString("en");
+    const digits = (n * batch).toLocaleString("en");
     progress.textContent = `step ${n} · ${digits} digits · ${Math.round(pace)} ms a step`;
   }
 

@@ -9,15 +9,15 @@ const EXHIBITS = {
     title: "Just train",
     settings: {},
     question:
-      "All its numbers are random, so it reads one digit in ten right, by chance. It learns from eight digits a step. How many steps until it reads nine of ten that it has never seen?",
-    choices: ["about 20", "about 130", "about 1,000"],
-    after: 150,
-    seen: "About 130 steps, so a thousand digits, and none of them twice. Most of the way is done by step 100.",
+      "All its numbers are random, so it reads one digit in ten right, by chance. It learns from 16 digits a step. How many must it learn from, to read nine of ten that it has never seen?",
+    choices: ["about 200", "about 2,500", "all 4,000, many times"],
+    after: 175,
+    seen: "About 2,500, in some 160 steps, and none of them twice. Most of the way is done by step 50.",
     more: ["05_the_training_loop", "Notebook 5, the training loop"],
   },
   plateau: {
     title: "The plateau",
-    settings: { rule: "pytorch", method: "sgd", rate: 0.01, filters: 8 },
+    settings: { rule: "pytorch", method: "sgd", rate: 0.01, batch: 8, filters: 8 },
     question:
       "First weights as PyTorch draws them unasked, and plain SGD at 0.01, a common choice. What will the loss do in its first 300 steps?",
     choices: ["fall slowly", "stay where it is", "rise"],
@@ -27,7 +27,7 @@ const EXHIBITS = {
   },
   he: {
     title: "He's cure",
-    settings: { method: "sgd", rate: 0.01, filters: 8 },
+    settings: { method: "sgd", rate: 0.01, batch: 8, filters: 8 },
     question:
       "The same network, the same SGD at 0.01. Only the first weights are larger, by He's rule. In the table, the digits then differ as much in the last layers as in the first. Does it learn?",
     choices: ["no, SGD is too slow", "yes, within 300 steps"],
@@ -37,7 +37,7 @@ const EXHIBITS = {
   },
   "too-large": {
     title: "A rate too large",
-    settings: { method: "sgd", rate: 1, filters: 8 },
+    settings: { method: "sgd", rate: 1, batch: 8, filters: 8 },
     question:
       "SGD at 0.01 learns with these first weights, as He's cure shows. Here it is at 1, so each step goes a hundred times as far. What happens in the first 40?",
     choices: ["it learns faster", "it learns, with a shaky curve", "it learns nothing"],
@@ -47,7 +47,7 @@ const EXHIBITS = {
   },
   dead: {
     title: "Dead units",
-    settings: { rule: "pytorch", rate: 0.01, filters: 8 },
+    settings: { rule: "pytorch", rate: 0.01, batch: 8, filters: 8 },
     question:
       "Adam, at ten times its usual rate, with PyTorch's first weights. Watch the last column of the table. How many maps of conv 6 will still say something after 60 steps?",
     choices: ["all 8", "about half", "none"],
@@ -57,7 +57,7 @@ const EXHIBITS = {
   },
   "by-heart": {
     title: "200 by heart",
-    settings: { rate: 0.003, filters: 8, count: 200 },
+    settings: { rate: 0.003, batch: 8, filters: 8, count: 200 },
     question:
       "Now it has 200 images only, and meets each again after 25 steps. After 300 steps it has met each twelve times. How many of them does it read right, and how many new ones?",
     choices: ["about 86 % of both", "all, and 86 % of the new", "all of both"],
@@ -67,7 +67,7 @@ const EXHIBITS = {
   },
   shuffled: {
     title: "Shuffled labels",
-    settings: { rate: 0.003, filters: 8, count: 200, shuffled: "yes" },
+    settings: { rate: 0.003, batch: 8, filters: 8, count: 200, shuffled: "yes" },
     question:
       "The same 200 images, but their labels are dealt out by chance: a 7 may be called 2. There is nothing to understand. Can it learn them?",
     choices: ["no, the loss stays at 2.30", "yes, all of them"],

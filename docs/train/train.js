@@ -21,7 +21,6 @@ import { makeSurface } from "./surface.js";
 import { startTrainer } from "./trainer.js";
 import { countNumbers, layersOf } from "./weights.js";
 
-const BATCH = 8;
 const FRESH = 200; // milliseconds from one look at the weights to the next
 
 // data: train and test digits, as docs/train.py packs them; samples, ten test images;
@@ -73,7 +72,6 @@ async function makePage(data, script) {
     tell("start", {
       ...settings,
       shuffled: shuffled === "yes",
-      batch: BATCH,
       images: train.images.subarray(0, 784 * count).slice(),
       labels: train.labels.slice(0, count),
       test: test.images,
@@ -107,7 +105,7 @@ async function makePage(data, script) {
     ready: () => {},
     step({ n, loss, right, batch: chosen, ms }) {
       curve.step(loss, right / chosen.length);
-      controls.step(n, ms);
+      controls.step(n, chosen.length, ms);
       exhibits.reach(n);
       batch.show(chosen, right);
       want();
