@@ -78,7 +78,7 @@ function makeTraining(settings, say, tick) {
         const image = images.subarray(784 * i, 784 * (i + 1));
         const made = lossAndGradients(network, image, labels[i], views, store);
         loss += made.loss / batch;
-        right += best(made.stages.at(-1).values) === labels[i];
+        right += largest(made.stages.at(-1).values) === labels[i];
         gauge.add(made.stages);
         ms += performance.now() - start;
         yield;
@@ -104,7 +104,7 @@ function makeTraining(settings, say, tick) {
     for (let seen = 1; seen <= of; seen += 1) {
       const i = seen - 1;
       const logits = network.answer(test.subarray(784 * i, 784 * (i + 1)));
-      predicted[i] = best(logits);
+      predicted[i] = largest(logits);
       right += predicted[i] === testLabels[i];
       loss += crossEntropy(logits, testLabels[i]).loss;
       if (seen % 100 === 0 || seen === of) {
@@ -162,7 +162,7 @@ function mix(labels, seed) {
 }
 
 // Where the largest stands, the first of equal ones
-function best(logits) {
+function largest(logits) {
   return logits.indexOf(Math.max(...logits));
 }
 
