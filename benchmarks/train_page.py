@@ -34,9 +34,9 @@ DIST = {
         "tfjs-backend-wasm-simd.wasm",
     ],
 }
-SCRIPTS = ["tf.min.js", "tf-backend-wasm.min.js", "own.js", "measure.js"]
-MEASURE = """
-async function measure({ filters, rounds, batch, rate }) {
+SCRIPTS = ["tf.min.js", "tf-backend-wasm.min.js", "own.js", "compare.js"]
+COMPARE = """
+async function compare({ filters, rounds, batch, rate }) {
   const random = makeRandom(1);
   const images = Float32Array.from({ length: 784 * batch }, () => random());
   const labels = Int32Array.from({ length: batch }, (_, i) => i % 10);
@@ -58,7 +58,7 @@ async function measure({ filters, rounds, batch, rate }) {
   };
   const times = { ownForward: [], wasmForward: [], ownStep: [], cpuStep: [] };
   const losses = { ownStep: [], cpuStep: [] };
-  const slow = 4; // steps are made in every fourth round
+  const slow = 10; // steps are made in every tenth round
   const away = Math.max(
     ...own.forward().map((logit, i) => Math.abs(logit - theirs.cpu.forward()[i])),
   );
@@ -133,7 +133,7 @@ function makeTheirs(layers, filters, images, labels, rate) {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="where npm pack and tar were run")
-    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=60)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
@@ -142,7 +142,7 @@ def main() -> None:
                 shutil.copy(given.folder / package / "package" / "dist" / file, folder)
         own = bundle(*(FOLDER / f"{name}.js" for name in ("learn", "simd", "weights")))
         (folder / "own.js").write_text(own, encoding="utf-8")
-        (folder / "measure.js").write_text(MEASURE, encoding="utf-8")
+        (folder / "compare.js").write_text(COMPARE, encoding="utf-8")
         page = "".join(f'<script src="{script}"></script>' for script in SCRIPTS)
         (folder / "index.html").write_text(page, encoding="utf-8")
         handler = partial(Handler, directory=folder)
@@ -156,7 +156,7 @@ def main() -> None:
             tab.goto(f"http://127.0.0.1:{server.server_port}/index.html")
             settings = {"rounds": given.rounds, "batch": BATCH, "rate": RATE}
             found = tab.evaluate(
-                f"measure({json.dumps(settings | {'filters': filters})})"
+                f"compare({json.dumps(settings | {'filters': filters})})"
             )
             tab.close()
             report(filters, found)

@@ -12,10 +12,8 @@ function finish(told, floats) {
 
 // For each image its gradients, and to which number before it each number of the pools
 // goes back: numbered, and sent back through them.
-function gradients({ labels, fast }) {
-  const numbers = floatsOf("weights");
-  const filters = [3, 16].find((count) => countNumbers(count) === numbers.length);
-  const layers = layersOf(filters, numbers);
+function gradients({ filters, labels, fast }) {
+  const layers = layersOf(filters, floatsOf("weights"));
   const network = makeNetwork(layers, fast ? makeFast() : undefined);
   const [found, images] = [new Float64Array(countNumbers(filters)), floatsOf("images")];
   const store = {};
@@ -36,7 +34,7 @@ function gradients({ labels, fast }) {
 }
 
 // All messages of a training by kind; its weights at first, and after so many more steps
-async function training({ digits, settings, counts }) {
+async function training({ digits, counts, ...settings }) {
   const { images, labels } = await unpackDigits(digits);
   const [told, weights] = [{}, []];
   const hear = makeTrainer((message) => {

@@ -7,7 +7,7 @@ import { kept } from "./network.js";
 
 // How maps lie in the memory: side rows, each of so many fours, the last of which may
 // reach beyond the map; with a border of one pixel, rows are wide and a map is plane.
-function measure(side) {
+function rowsOf(side) {
   const fours = Math.ceil(side / 4);
   const wide = 4 * fours + 2;
   return { fours, across: 4 * fours, wide, plane: (side + 2) * wide };
@@ -22,7 +22,7 @@ function tapsOf(wide) {
 // sums stay in it while all maps are gone through, and of each the nine weights: a weight
 // is multiplied with a whole row at once, moved by 0, 1 or 2 pixels.
 function convolveCode(side) {
-  const { fours, across, wide, plane } = measure(side);
+  const { fours, across, wide, plane } = rowsOf(side);
   const [from, weights, biases, to, maps, filters, floor, ...own] = Array(15).keys();
   const [row, filter, map, at, weight, bias, out, one] = own;
   const sums = Array.from({ length: fours }, (_, i) => one + 1 + i);
@@ -60,7 +60,7 @@ function convolveCode(side) {
 // The gradients of one kernel: nine sums, over all pixels, of an output's gradient times
 // what that weight was multiplied by. Each sum is left in four parts.
 function gradientCode(side) {
-  const { fours, across, wide } = measure(side);
+  const { fours, across, wide } = rowsOf(side);
   const [from, gradient, to, row, one] = Array(5).keys();
   const sums = Array.from({ length: 9 }, (_, tap) => one + 1 + tap);
   const products = Array.from({ length: fours }, (_, i) => [
@@ -137,7 +137,7 @@ function useFast(memory, functionsFor) {
   }
 
   function convolve({ maps, side, values }, { weight, bias }, store, relu = true) {
-    const size = measure(side);
+    const size = rowsOf(side);
     const filters = bias.length;
     const weights = maps * size.plane; // where they begin
     const biases = weights + weight.length;
@@ -154,7 +154,7 @@ function useFast(memory, functionsFor) {
   }
 
   function addKernels(through, { maps, side, values }, { weight, bias }) {
-    const size = measure(side);
+    const size = rowsOf(side);
     const filters = bias.length;
     const from = maps * size.plane; // where the gradients of the outputs begin
     const to = from + filters * side * size.across;
