@@ -10,8 +10,8 @@ function finish(told, floats) {
   process.exit();
 }
 
-// For each image its gradients, and to which number before it each number of the pools
-// goes back: numbered, and sent back through them.
+// For each image its gradients, and to which pixel of its map before it each number of the
+// pools goes back: numbered, and sent back through them.
 function gradients({ filters, labels, fast }) {
   const layers = layersOf(filters, floatsOf("weights"));
   const network = makeNetwork(layers, fast ? makeFast() : undefined);
@@ -26,7 +26,8 @@ function gradients({ filters, labels, fast }) {
       const around = { input: stages[pool - 1], output: stages[pool] };
       const back = poolBackward(stages[pool].values.map((_, p) => p + 1), {}, around, {}, {});
       const cells = [...back.keys()].filter((cell) => back[cell]);
-      return Float32Array.from(cells.sort((a, b) => back[a] - back[b]));
+      cells.sort((a, b) => back[a] - back[b]);
+      return Float32Array.from(cells, (cell) => cell % around.input.side ** 2);
     });
     return [Float32Array.from(found), ...routes];
   });
