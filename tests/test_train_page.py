@@ -19,15 +19,8 @@ PAGE = runpy.run_path(str(ROOT / "docs" / "train.py"))
 FILES = FOLDER / "worker.js", FOLDER / "digits.js", ROOT / "tests" / "train_page.js"
 SCRIPT = bundle(*FILES)
 SGD, ADAM = torch.optim.SGD, torch.optim.Adam
-OPTIMIZERS = {
-    "sgd": SGD,
-    "adam": ADAM,
-    "momentum": functools.partial(SGD, momentum=0.9),
-}
-pytestmark = [
-    pytest.mark.skipif(not shutil.which("node"), reason="Node is not here"),
-    pytest.mark.filterwarnings("ignore::mnist_cnn.StandinWarning"),
-]
+OPTIMIZERS = {"sgd": SGD, "momentum": lambda p, lr: SGD(p, lr, 0.9), "adam": ADAM}
+pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="Node is not here")
 
 
 @pytest.fixture(scope="module")
