@@ -1,4 +1,4 @@
-"""The training page's own scripts beside TensorFlow.js, in Chromium, from equal weights.
+"""The training page's own scripts beside TensorFlow.js, in Chromium, equal weights.
 
     npm pack @tensorflow/tfjs @tensorflow/tfjs-backend-wasm
     for f in *.tgz; do mkdir -p ${f%-4*} && tar xf $f -C ${f%-4*}; done
@@ -6,8 +6,8 @@
 
 FOLDER is where that was done. In turn, a batch of 8: forward beside the WebAssembly
 backend with SIMD on one thread, a whole step of SGD beside the plain "cpu" backend, as
-the other has no gradient of filters. Prints the median milliseconds of each and, round by
-round, how many times theirs ours takes. Needs the browser extra and Chromium.
+the other has no gradient of filters. Prints the median milliseconds of each and, round
+by round, how many times theirs ours takes. Needs the browser extra and Chromium.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from playwright.sync_api import sync_playwright
 
 from mnist_cnn.web import FOLDER, bundle
 
-BATCH, RATE = 8, 0.01
+BATCH, RATE = 8, 0.001
 DIST = {
     "tensorflow-tfjs": ["tf.min.js"],
     "tensorflow-tfjs-backend-wasm": [
@@ -34,9 +34,9 @@ DIST = {
         "tfjs-backend-wasm-simd.wasm",
     ],
 }
-SCRIPTS = ["tf.min.js", "tf-backend-wasm.min.js", "own.js", "measure.js"]
-MEASURE = """
-async function measure({ filters, rounds, batch, rate }) {
+SCRIPTS = ["tf.min.js", "tf-backend-wasm.min.js", "own.js", "compare.js"]
+COMPARE = """
+async function compare({ filters, rounds, batch, rate }) {
   const random = makeRandom(1);
   const images = Float32Array.from({ length: 784 * batch }, () => random());
   const labels = Int32Array.from({ length: batch }, (_, i) => i % 10);
@@ -58,11 +58,13 @@ async function measure({ filters, rounds, batch, rate }) {
   };
   const times = { ownForward: [], wasmForward: [], ownStep: [], cpuStep: [] };
   const losses = { ownStep: [], cpuStep: [] };
+  const slow = 10; // steps are made in every tenth round
   const away = Math.max(
     ...own.forward().map((logit, i) => Math.abs(logit - theirs.cpu.forward()[i])),
   );
   for (let round = 0; round < rounds; round += 1) {
     for (const [name, [backend, run]] of Object.entries(runs)) {
+      if (losses[name] && round % slow) continue;
       await tf.setBackend(backend);
       const start = performance.now();
       const loss = run();
@@ -70,7 +72,8 @@ async function measure({ filters, rounds, batch, rate }) {
       losses[name]?.push(loss);
     }
   }
-  return { times, losses, away, simd: await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT") };
+  const simd = await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT");
+  return { times, losses, away, simd };
 }
 
 function makeOwn(layers, numbers, images, labels, rate) {
@@ -100,10 +103,10 @@ function makeTheirs(layers, filters, images, labels, rate) {
   const parts = layers.map(({ kind, weight, bias }) => {
     if (kind === "pool") return { kind };
     const shape = kind === "conv" ? [filters, -1, 3, 3] : [10, filters, 7, 7];
-    const order = kind === "conv" ? [2, 3, 1, 0] : [2, 3, 1, 0];
-    const whole = tf.transpose(tf.tensor(weight.slice()).reshape(shape), order);
+    const whole = tf.transpose(tf.tensor(weight.slice()).reshape(shape), [2, 3, 1, 0]);
     const filter = kind === "conv" ? whole : whole.reshape([-1, 10]);
-    return { kind, filter: tf.variable(filter), bias: tf.variable(tf.tensor(bias.slice())) };
+    const start = tf.tensor(bias.slice());
+    return { kind, filter: tf.variable(filter), bias: tf.variable(start) };
   });
   const relu = { strides: 1, pad: "same", activation: "relu" };
   function logits() {
@@ -130,7 +133,7 @@ function makeTheirs(layers, filters, images, labels, rate) {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="where npm pack and tar were run")
-    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=60)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
@@ -139,7 +142,7 @@ def main() -> None:
                 shutil.copy(given.folder / package / "package" / "dist" / file, folder)
         own = bundle(*(FOLDER / f"{name}.js" for name in ("learn", "simd", "weights")))
         (folder / "own.js").write_text(own, encoding="utf-8")
-        (folder / "measure.js").write_text(MEASURE, encoding="utf-8")
+        (folder / "compare.js").write_text(COMPARE, encoding="utf-8")
         page = "".join(f'<script src="{script}"></script>' for script in SCRIPTS)
         (folder / "index.html").write_text(page, encoding="utf-8")
         handler = partial(Handler, directory=folder)
@@ -153,7 +156,7 @@ def main() -> None:
             tab.goto(f"http://127.0.0.1:{server.server_port}/index.html")
             settings = {"rounds": given.rounds, "batch": BATCH, "rate": RATE}
             found = tab.evaluate(
-                f"measure({json.dumps(settings | {'filters': filters})})"
+                f"compare({json.dumps(settings | {'filters': filters})})"
             )
             tab.close()
             report(filters, found)
@@ -162,8 +165,8 @@ def main() -> None:
 
 
 def report(filters: int, found: dict) -> None:
-    """A line each for forward and for a step, the first rounds left out."""
-    times = {name: row[5:] for name, row in found["times"].items()}
+    """A line each for forward and for a step, the first few left out."""
+    times = {name: row[len(row) // 5 :] for name, row in found["times"].items()}
     curves = zip(*found["losses"].values(), strict=True)
     print(
         f"{filters} filters, batch of {BATCH}, SIMD {found['simd']}: logits "

@@ -11,7 +11,7 @@ COUNTS = 4000, 1000  # to train with and to test
 
 
 def greys(images):
-    """Pixels from 0 to 1 as the whole numbers from 0 to 15 that the page has of them."""
+    """Pixels from 0 to 1 as the page has them: whole numbers from 0 to 15."""
     return (images * 15).round().to(torch.uint8)
 
 

@@ -1,10 +1,10 @@
 """The training page's arithmetic, run in Node, beside PyTorch's on the same bytes."""
 
-import functools
 import json
 import runpy
 import shutil
 import subprocess
+import warnings
 
 import numpy as np
 import pytest
@@ -16,158 +16,101 @@ import mnist_cnn as mc
 from mnist_cnn.web import FOLDER, bundle
 
 PAGE = runpy.run_path(str(ROOT / "docs" / "train.py"))
-SCRIPT = bundle(*(FOLDER / f"{name}.js" for name in ("worker", "digits")))
-BEGIN = """
-const { readFileSync, writeFileSync } = require("fs");
-const given = JSON.parse(readFileSync("given.json", "utf8"));
-const read = (name) => new Float32Array(Uint8Array.from(readFileSync(name)).buffer);
-const write = (...rows) =>
-  writeFileSync("out", Buffer.concat(rows.map((row) => Buffer.from(row.buffer))));
-const finish = (answer) => {
-  writeFileSync("told.json", JSON.stringify(answer));
-  process.exit();
-};
-"""
-pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="needs Node")
+FILES = FOLDER / "worker.js", FOLDER / "digits.js", ROOT / "tests" / "train_page.js"
+SCRIPT = bundle(*FILES)
+SGD, ADAM = torch.optim.SGD, torch.optim.Adam
+OPTIMIZERS = {"sgd": SGD, "momentum": lambda p, lr: SGD(p, lr, 0.9), "adam": ADAM}
+pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="Node is not here")
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """400 of the page's, in its 16 greys."""
+    with warnings.catch_warnings(action="ignore"):  # of the stand-in
+        some = mc.load_mnist()[0].first(400)
+    return mc.Digits(PAGE["greys"](some.images) / 15, some.labels)
 
 
 @pytest.fixture
 def node(tmp_path):
-    """Runs JavaScript after the page's own; arrays come as files, the rest as given."""
+    """Calls a function of train_page.js: what it tells, and the floats it writes."""
 
-    def run(script, arrays=None, **given):
-        for name, values in (arrays or {}).items():
-            (tmp_path / name).write_bytes(np.asarray(values, "<f4").tobytes())
-        (tmp_path / "given.json").write_text(json.dumps(given))
-        whole = f"{SCRIPT}\n{BEGIN}\n{script}"
-        subprocess.run(["node", "-"], input=whole, cwd=tmp_path, text=True, check=True)
-        found = np.frombuffer((tmp_path / "out").read_bytes(), "<f4")
-        return json.loads((tmp_path / "told.json").read_text()), found
+    def call(name, weights=(), images=(), **given):
+        np.asarray(weights, "<f4").tofile(tmp_path / "weights")
+        np.asarray(images, "<f4").tofile(tmp_path / "images")
+        script = f"{SCRIPT}\n{name}({json.dumps(given)});"
+        subprocess.run(["node", "-"], input=script, cwd=tmp_path, text=True, check=True)
+        floats = np.fromfile(tmp_path / "floats", "<f4")
+        return json.loads((tmp_path / "told").read_text()), torch.from_numpy(floats)
 
-    return run
-
-
-GRADIENTS = """
-const { filters, labels, fast } = given;
-const layers = layersOf(filters, read("weights"));
-const network = makeNetwork(layers, fast ? makeFast() : undefined);
-const [gradients, store, images] = [new Float64Array(countNumbers(filters)), {}, read("images")];
-const rows = labels.map((label, i) => {
-  gradients.fill(0);
-  const image = images.subarray(784 * i, 784 * (i + 1));
-  const { stages } = lossAndGradients(network, image, label, layersOf(filters, gradients), store);
-  const routes = [4, 8].flatMap((pool) => {
-    const [input, output] = [stages[pool - 1], stages[pool]];
-    const to = poolBackward(output.values.map((_, p) => p + 1), null, { input, output });
-    return [...to.keys()].filter((at) => to[at]).sort((a, b) => to[a] - to[b]);
-  });
-  return [Float32Array.from(gradients), Float32Array.from(routes)];
-});
-write(...rows.flat());
-finish(null);
-"""
+    return call
 
 
 def numbers_of(model):
-    return torch.nn.utils.parameters_to_vector(p.contiguous() for p in model.parameters())
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
 def routes_of(model, images):
-    """To which number of its input each number after a pool goes back, by image."""
-    rows, out = [], images
+    """To which pixel of its map before a pool each one after it goes back, by image."""
+    rows = []
     for layer in model.features:
         if isinstance(layer, torch.nn.MaxPool2d):
-            found = F.max_pool2d(out, 2, return_indices=True)[1].flatten(2)
-            maps = torch.arange(found.shape[1])[:, None] * out[0, 0].numel()
-            rows.append((found + maps).flatten(1))
-        out = layer(out)
+            rows.append(F.max_pool2d(images, 2, return_indices=True)[1].flatten(1))
+        images = layer(images)
     return torch.cat(rows, dim=1)
 
 
 @pytest.mark.parametrize("fast", [False, True], ids=["plain", "fast"])
-@pytest.mark.parametrize(("filters", "data"), [(16, "noise"), (3, "noise"), (16, "digits")])
-def test_gradients_are_pytorchs(node, filters, data, fast):
+@pytest.mark.parametrize(("filters", "noise"), [(16, True), (3, True), (16, False)])
+def test_gradients_are_pytorchs(node, digits, filters, noise, fast):
+    """In 64 bits: 32, as PyTorch has unasked, are less exact than is asked here."""
     mc.seed_everything(0)
-    model = mc.VGG(filters)
-    digits = mc.load_mnist()[0].first(48)
-    images, labels = PAGE["greys"](digits.images) / 15, digits.labels
-    if data == "noise":
-        images = torch.rand(8, 1, 28, 28)
-    labels = labels[: len(images)]
-    arrays = {"weights": numbers_of(model).detach(), "images": images}
-    settings = {"filters": filters, "labels": labels.tolist(), "fast": fast}
-    _, found = node(GRADIENTS, arrays, **settings)
-    rows = torch.from_numpy(found.copy()).reshape(len(images), -1)
-    gradients, routes = rows.split([len(arrays["weights"]), rows.shape[1] - len(arrays["weights"])], 1)
-    images, double = images.double(), torch.nn.Sequential(model.features, model.classifier).double()
-    alike = routes == routes_of(model, images)
-    print(f"{(~alike).sum()} of {alike.numel()} differ, in {(~alike).any(1).sum()} images")
-    same = alike.all(dim=1)
+    model, (images, labels) = mc.VGG(filters), digits.first(48).tensors
+    if noise:
+        images, labels = torch.rand(8, 1, 28, 28), labels[:8]
+    weights, given = numbers_of(model), {"filters": filters, "fast": fast}
+    _, rows = node("gradients", weights, images, labels=labels.tolist(), **given)
+    rows = rows.reshape(len(images), -1)
+    images, double = images.double(), torch.nn.Sequential(*model.children()).double()
+    same = (rows[:, len(weights) :] == routes_of(model, images)).all(dim=1)
+    print(f"in {(~same).sum()} of {len(same)} images a pool's gradient goes elsewhere")
+    assert same.float().mean() > 0.5
     F.cross_entropy(double(images[same]), labels[same]).backward()
-    sizes = [p.numel() for p in model.parameters()]
-    parts = gradients[same].mean(dim=0).split(sizes)
+    mean = rows[same, : len(weights)].mean(dim=0)
+    parts = mean.split([p.numel() for p in model.parameters()])
     for part, parameter in zip(parts, model.parameters(), strict=True):
         expected = parameter.grad.flatten()
-        print(f"{(part - expected).abs().max() / expected.abs().max():.1e}")
         assert (part - expected).abs().max() <= 1e-5 * expected.abs().max()
 
 
-TRAINING = """
-const { digits, settings, start, steps } = given;
-const told = { step: [], layers: [], score: [], failed: [] };
-unpackDigits(digits).then(({ images, labels }) => {
-  const weights = [];
-  const hear = makeTrainer((message) => {
-    told[message.kind]?.push(message);
-    if (message.kind === "weights") weights.push(new Float32Array(message.buffer));
-    if (message.kind !== "paused" && message.kind !== "failed") return;
-    hear({ kind: "want", run: 1 });
-    write(...weights);
-    finish(told);
-  });
-  const test = { test: images, testLabels: labels };
-  hear({ kind: "start", run: 1, images, labels, ...test, ...settings });
-  hear({ kind: "want", run: 1 });
-  hear({ kind: "go", run: 1, steps });
-});
-"""
-OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
-OPTIMIZERS["momentum"] = functools.partial(torch.optim.SGD, momentum=0.9)
-
-
-def train(node, steps, **settings):
-    """What the worker tells of a training, and the same steps in PyTorch."""
-    settings = {"filters": 8, "rule": "he", "seed": 1, "batch": 8, "every": 50} | settings
-    digits = mc.load_mnist()[0].first(400)
-    given = {"digits": PAGE["pack"](digits), "settings": settings, "steps": steps}
-    told, weights = node(TRAINING, **given)
-    first, last = torch.from_numpy(weights.copy()).chunk(2)
-    images = PAGE["greys"](digits.images) / 15
-    model = mc.VGG(settings["filters"])
-    torch.nn.utils.vector_to_parameters(first, model.parameters())
-    optimizer = OPTIMIZERS[settings["method"]](model.parameters(), lr=settings["rate"])
-    losses = []
-    for step in told["step"]:
-        loss = F.cross_entropy(model(images[step["batch"]]), digits.labels[step["batch"]])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return told, last, model, losses
-
-
 @pytest.mark.parametrize("method", [*OPTIMIZERS])
-def test_steps_are_pytorchs(node, method):
-    rate = 0.001 if method == "adam" else 0.01
-    told, last, model, _ = train(node, 20, method=method, rate=rate, filters=16)
-    away = (last - numbers_of(model)).abs()
-    print(method, away.max(), (away < 1e-4).float().mean(), (away < 1e-3).float().mean())
+def test_steps_are_pytorchs(node, digits, method):
+    """Weights after 20 steps; losses of 100, which one broken tie moves for a while."""
+    rate = 0.01 if method == "sgd" else 0.001
+    settings = {"filters": 8, "rule": "he", "seed": 2, "method": method, "rate": rate}
+    given = settings | {"batch": 8, "every": 50, "some": 400, "counts": [20, 80]}
+    told, weights = node("training", digits=PAGE["pack"](digits), **given)
+    first, then, _ = weights.chunk(3)
+    model, away = mc.VGG(8), []
+    torch.nn.utils.vector_to_parameters(first.clone(), model.parameters())
+    batches = [digits.take(step["batch"]).tensors for step in told["step"]]
+    steps = mc.steps(model, batches, OPTIMIZERS[method](model.parameters(), lr=rate))
+    for step, own in zip(steps, told["step"], strict=True):
+        away.append(abs(step.loss.item() - own["loss"]))
+        if own["n"] == 20:
+            apart = (then - numbers_of(model)).abs()
+            adam = method == "adam"
+            assert apart.quantile(0.999 if adam else 1) < (1e-3 if adam else 1e-4)
+    assert (len(away), max(away) < 0.1) == (100, True)
+    assert told["score"][-1]["accuracy"] > 0.3
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize(("method", "rate"), [("sgd", 0.01), ("momentum", 0.001), ("adam", 0.001)])
-def test_the_loss_curve_is_pytorchs(node, method, rate, seed):
-    told, last, model, losses = train(node, 100, method=method, rate=rate, seed=seed)
-    own = [step["loss"] for step in told["step"]]
-    away = (torch.tensor(own) - torch.tensor(losses)).abs()
-    print(method, rate, away[:20].max(), away[:50].max(), away.max(), losses[-1], [s["accuracy"] for s in told["score"]])
+def test_a_loss_that_is_no_number_ends_it(node, digits):
+    settings = {"filters": 4, "rule": "he", "seed": 1, "method": "sgd", "rate": 1e6}
+    told, _ = node("training", digits=PAGE["pack"](digits), counts=[50], **settings)
+    assert (len(told["step"]) < 50, len(told["failed"])) == (True, 1)
+
+
+def test_digits_survive_packing(node, digits):
+    _, found = node("unpacked", digits=PAGE["pack"](digits))
+    assert torch.equal(found, torch.cat([digits.images.flatten(), digits.labels]))

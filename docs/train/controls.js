@@ -21,19 +21,21 @@ export function makeControls({ train, pause, step, anew, changed }) {
   more.append(make("summary", {}, "Settings"), settings.node);
   const node = make("div", { class: "controls" }, buttons, more, trouble);
   let running = false;
+  let failed = false;
   let pace = 0; // milliseconds a step
 
   function setRunning(on) {
     running = on;
     toggle.textContent = on ? "Pause" : "Train";
-    once.disabled = on;
+    toggle.disabled = failed;
+    once.disabled = on || failed;
   }
 
   // A new network, of so many numbers
   function start(count) {
+    failed = false;
     setRunning(false);
     pace = 0;
-    toggle.disabled = once.disabled = false;
     trouble.textContent = "";
     share.textContent = "";
     of.textContent = "Not a step yet";
@@ -53,8 +55,8 @@ export function makeControls({ train, pause, step, anew, changed }) {
   }
 
   function fail(reason) {
+    failed = true;
     setRunning(false);
-    toggle.disabled = once.disabled = true;
     trouble.textContent = `${reason} Start anew, with a smaller learning rate.`;
   }
 

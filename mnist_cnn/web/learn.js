@@ -1,7 +1,7 @@
 // How a network learns: the loss, its gradients layer by layer from the last to the
 // first, and the steps that the optimizers make of them.
 
-import { convolve, pad, softmax } from "./network.js";
+import { convolve, kept, pad, softmax } from "./network.js";
 
 // Cross-entropy: minus the logarithm of what the right digit gets. Its gradient with
 // respect to the logits is the answer, less 1 for the right digit.
@@ -39,9 +39,9 @@ const BACKWARD = {
 
 // A logit is a sum of products weight * value: a weight's gradient is its value times the
 // logit's gradient, and a value's is its weight times that, summed over the ten logits.
-function connectBackward(after, { weight }, { input }, gradients) {
+function connectBackward(after, { weight }, { input }, gradients, store) {
   const { values } = input;
-  const before = new Float32Array(values.length);
+  const before = kept(store, "before", Float32Array, values.length).fill(0);
   for (let row = 0; row < after.length; row += 1) {
     const first = row * values.length;
     const size = after[row];
@@ -56,10 +56,10 @@ function connectBackward(after, { weight }, { input }, gradients) {
 
 // Only the largest of four was passed on, so it alone gets the gradient; of equal ones
 // the first, as in PyTorch.
-function poolBackward(after, _layer, { input, output }) {
+function poolBackward(after, _layer, { input, output }, _gradients, store) {
   const { side, values } = input;
   const half = output.side;
-  const before = new Float32Array(values.length);
+  const before = kept(store, "before", Float32Array, values.length).fill(0);
   for (let p = 0; p < after.length; p += 1) {
     const corner = 2 * Math.floor(p / half) * side + 2 * (p % half);
     const most = output.values[p];
@@ -77,21 +77,25 @@ function poolBackward(after, _layer, { input, output }) {
 // the kernels turned by half a circle, as they now lead from outputs back to inputs.
 function convolveBackward(after, layer, { input, output, by, first }, gradients, store) {
   const { maps, side } = input;
-  const through = after.map((size, p) => (output.values[p] > 0 ? size : 0));
-  by.addKernels(through, input, gradients);
+  const through = kept(store, "through", Float32Array, after.length);
+  for (let p = 0; p < after.length; p += 1) {
+    through[p] = output.values[p] > 0 ? after[p] : 0;
+  }
+  by.addKernels(through, input, gradients, store);
   if (first) return null; // nobody asks for the gradient of the pixels
   const turned = {
-    weight: turnKernels(layer.weight, maps, output.maps),
-    bias: new Float32Array(maps),
+    weight: turnKernels(layer.weight, maps, output.maps, store),
+    bias: kept(store, "zeros", Float32Array, maps),
+    scratch: store,
   };
   const from = { maps: output.maps, side, values: through };
   return by.convolve(from, turned, store, false).values;
 }
 
 // through: of the loss with respect to each output before ReLU, adds to the kernels'
-function addKernels(through, { maps, side, values }, { weight, bias }) {
+function addKernels(through, { maps, side, values }, { weight, bias }, store) {
   const [wide, area] = [side + 2, side * side];
-  const padded = pad(values, maps, side);
+  const padded = pad(values, maps, side, store);
   for (let filter = 0; filter < bias.length; filter += 1) {
     for (let p = 0; p < area; p += 1) {
       const size = through[filter * area + p];
@@ -110,8 +114,8 @@ function addKernels(through, { maps, side, values }, { weight, bias }) {
 }
 
 // Of each kernel the nine numbers last to first, by map and then by filter
-function turnKernels(weight, maps, filters) {
-  const turned = new Float32Array(weight.length);
+function turnKernels(weight, maps, filters, store) {
+  const turned = kept(store, "turned", Float32Array, weight.length);
   for (let filter = 0; filter < filters; filter += 1) {
     for (let map = 0; map < maps; map += 1) {
       const [from, to] = [9 * (filter * maps + map), 9 * (map * filters + filter)];

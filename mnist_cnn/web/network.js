@@ -68,7 +68,7 @@ export function makeNetwork(layers, by = { convolve }) {
 const STEPS = { pool, linear: connect };
 
 // An array that is made once and used again
-function kept(store, name, Type, length) {
+export function kept(store, name, Type, length) {
   if (store[name]?.length !== length) store[name] = new Type(length);
   return store[name];
 }

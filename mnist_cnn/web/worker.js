@@ -38,6 +38,7 @@ export function makeTrainer(post) {
       training?.pause();
       const say = (what, more, moved) => post({ kind: what, run, ...more }, moved);
       training = { run, ...makeTraining(message, say, tick) };
+      say("ready", { n: 0, parameters: countNumbers(message.filters) });
     } else if (run === training?.run) {
       training[kind](message);
     }
@@ -63,7 +64,6 @@ function makeTraining(settings, say, tick) {
   let left = 0; // steps to make
   let scoring = null;
   let working = false;
-  say("ready", { n, parameters: count });
 
   // Step after step; pauses after each image, so that messages are heard in time
   function* learn(random) {
