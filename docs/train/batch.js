@@ -10,7 +10,8 @@ const SHOWN_TILES = 16; // of a batch
 export function makeBatch(train) {
   const strip = make("div", { class: "batch-strip", role: "list", "aria-label": "The last batch" });
   const words = make("span", { class: "batch-words" });
-  const node = make("div", { class: "batch" }, strip, words);
+  const title = make("div", { class: "digit-pad-caption" }, "It learns from ", words);
+  const node = make("div", { class: "batch" }, title, strip);
   let tiles = [];
   let labels = train.labels;
 
@@ -40,7 +41,7 @@ export function makeBatch(train) {
       paintTiles(tiles[k].canvas, { maps: 1, side: 28, values }, { most: 1 });
       tiles[k].label.textContent = labels[i];
     });
-    words.textContent = `${right} of ${chosen.length} read as labelled`;
+    words.textContent = `· ${right} of ${chosen.length} read as labelled`;
   }
   return { node, start, show };
 }

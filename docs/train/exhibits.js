@@ -52,7 +52,7 @@ const EXHIBITS = {
       "Adam, at ten times its usual rate, with PyTorch's first weights. Watch the last column of the table. How many maps of conv 6 will still say something after 60 steps?",
     choices: ["all 8", "about half", "none"],
     after: 60,
-    seen: "None: its sums are below 0 for every digit that it meets, and ReLU makes 0 of them. Where it does, no gradient comes through either, so all gradients but the last biases' are 0, and nothing can wake these units again. They are called dead.",
+    seen: "None. Its sums are below 0 for every digit that it meets, and ReLU makes 0 of them. Where it does, no gradient comes through either, so all gradients but the last biases' are 0, and nothing can wake these units again. They are called dead.",
     more: ["05_the_training_loop", "Notebook 5, the plateau"],
   },
   "by-heart": {

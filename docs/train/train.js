@@ -217,12 +217,11 @@ async function makePage(data, script) {
   document.getElementById("controls").append(controls.node);
   document.getElementById("play").append(
     make("section", { class: "learn-curve" }, controls.status, curve.node),
-    part("learn-batch", "It learns from", batch.node),
     part("pad", "Draw here", surface.node),
     part("says", "It reads", view.answer),
     part("sees", "It sees", view.seen),
     part("choose", "Or choose one", samples.node),
-    make("section", { class: "learn-gauges" }, gauges.node),
+    make("section", { class: "learn-gauges" }, gauges.node, batch.node),
   );
   const home = make(
     "div",

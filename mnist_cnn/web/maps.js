@@ -21,6 +21,10 @@ const MOVES = {
   PageDown: [1, 0, 0],
 };
 
+export function tilesAcross(width) {
+  return width && width < NARROW ? ACROSS / 2 : ACROSS;
+}
+
 // select({ stage, map, y, x }) is called with a unit; note(name) may give a node to stand
 // beside a layer's name. show(rows) takes for each layer { stage, name, kind, maps, side,
 // values, most, signed, hatched }, and mark(marks) a list of frames for some stages.
@@ -127,8 +131,7 @@ export function makeMaps(select, note) {
 
   // Asked for once: it makes the browser lay out the page
   function across() {
-    const width = node.clientWidth;
-    return width && width < NARROW ? ACROSS / 2 : ACROSS;
+    return tilesAcross(node.clientWidth);
   }
 
   function show(rows) {
