@@ -24,7 +24,8 @@ function gradients({ filters, labels, fast }) {
     const { stages } = lossAndGradients(network, image, label, views, store);
     const routes = [4, 8].map((pool) => {
       const around = { input: stages[pool - 1], output: stages[pool] };
-      const back = poolBackward(stages[pool].values.map((_, p) => p + 1), {}, around, {}, {});
+      const numbers = stages[pool].values.map((_, p) => p + 1);
+      const back = poolBackward(numbers, {}, around, {}, {});
       const cells = [...back.keys()].filter((cell) => back[cell]);
       cells.sort((a, b) => back[a] - back[b]);
       return Float32Array.from(cells, (cell) => cell % around.input.side ** 2);

@@ -18,8 +18,8 @@
 //   layers { layers }     what gauge.js reads of the same batch
 //   weights { buffer }    all weights, as floats in the order of weights.js
 //   score { seen, of, loss, accuracy, predicted }   of the test digits seen so far
-//   paused {}             it waits
-//   failed { reason }     the loss is no finite number any more; it has stopped
+//   paused {}             it waits; after the steps that go asked for as well
+//   failed { reason }     the loss is no finite number any more; it goes on no more
 
 import { best } from "./dom.js";
 import { makeGauge } from "./gauge.js";
@@ -47,7 +47,7 @@ export function makeTrainer(post) {
 
 function makeTraining(settings, say, tick) {
   const { filters, rule, seed, method, images, test, testLabels } = settings;
-  const { batch = 8, every = 25, some = 200 } = settings;
+  const { batch = 16, every = 25, some = 200 } = settings;
   const count = countNumbers(filters);
   const numbers = new Float32Array(count);
   const layers = layersOf(filters, numbers);
@@ -158,12 +158,27 @@ function makeTraining(settings, say, tick) {
 }
 
 // The same labels, dealt out to the images by chance: nothing is left to understand
+<<<<<<< HEAD
 export function mix(labels, seed) {
   return labels.constructor.from(shuffle(labels.length, makeRandom(seed + 2)), (i) => labels[i]);
 }
 
 // Waits until the messages that came meanwhile are heard, and no longer: a timer would
 // wait 4 ms.
+=======
+function mix(labels, seed) {
+  const order = shuffle(labels.length, makeRandom(seed + 2));
+  return labels.map((_, i) => labels[order[i]]);
+}
+
+// Where the largest stands, the first of equal ones
+function largest(logits) {
+  return logits.indexOf(Math.max(...logits));
+}
+
+// Waits until the messages that came meanwhile are heard, and no longer, as a timer would:
+// 4 ms.
+>>>>>>> engine
 function makeTick() {
   const { port1, port2 } = new MessageChannel();
   const waiting = [];
