@@ -172,7 +172,7 @@ function mix(labels, seed) {
 }
 
 // Where the largest stands, the first of equal ones
-function largest(logits) {
+function best(logits) {
   return logits.indexOf(Math.max(...logits));
 }
 
