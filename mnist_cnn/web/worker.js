@@ -158,27 +158,13 @@ function makeTraining(settings, say, tick) {
 }
 
 // The same labels, dealt out to the images by chance: nothing is left to understand
-<<<<<<< HEAD
 export function mix(labels, seed) {
-  return labels.constructor.from(shuffle(labels.length, makeRandom(seed + 2)), (i) => labels[i]);
-}
-
-// Waits until the messages that came meanwhile are heard, and no longer: a timer would
-// wait 4 ms.
-=======
-function mix(labels, seed) {
   const order = shuffle(labels.length, makeRandom(seed + 2));
   return labels.map((_, i) => labels[order[i]]);
 }
 
-// Where the largest stands, the first of equal ones
-function best(logits) {
-  return logits.indexOf(Math.max(...logits));
-}
-
 // Waits until the messages that came meanwhile are heard, and no longer, as a timer would:
 // 4 ms.
->>>>>>> engine
 function makeTick() {
   const { port1, port2 } = new MessageChannel();
   const waiting = [];
