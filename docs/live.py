@@ -26,6 +26,12 @@ ALTS = {
     "with a seven, and the kernels and maps of a network that learns.",
 }
 
+# The way from one of them to the other
+OTHERS = {
+    "draw": '<a href="train.html">Watch it learn</a>',
+    "train": '<a href="draw.html">Draw</a>',
+}
+
 
 def read(*paths):
     return "\n".join(path.read_text(encoding="utf-8") for path in paths)
@@ -58,7 +64,7 @@ def head_and_menu(app, name, page):
     )
     return {
         "head": fill(read(HERE / "head.html"), words),
-        "menu": fill(read(HERE / "menu.html"), {"links": links}),
+        "menu": fill(read(HERE / "menu.html"), {"links": links, "other": OTHERS[name]}),
     }
 
 
