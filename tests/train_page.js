@@ -1,8 +1,6 @@
 // What test_train_page.py calls in Node, after the page's own scripts.
 
-const { readFileSync, writeFileSync } = require("fs");
-
-const floatsOf = (name) => new Float32Array(Uint8Array.from(readFileSync(name)).buffer);
+const { writeFileSync } = require("fs");
 
 function finish(told, floats) {
   writeFileSync("told", JSON.stringify(told));
@@ -12,14 +10,14 @@ function finish(told, floats) {
 
 // For each image its gradients, and to which pixel of its map before it each number of the
 // pools goes back: numbered, and sent back through them.
-function gradients({ filters, labels, fast }) {
-  const layers = layersOf(filters, floatsOf("weights"));
+function gradients({ filters, weights, images, labels, fast }) {
+  const layers = layersOf(filters, Float32Array.from(weights));
   const network = makeNetwork(layers, fast ? makeFast() : undefined);
-  const [found, images] = [new Float64Array(countNumbers(filters)), floatsOf("images")];
+  const found = new Float64Array(countNumbers(filters));
   const store = {};
   const rows = labels.flatMap((label, i) => {
     found.fill(0);
-    const image = images.subarray(784 * i, 784 * (i + 1));
+    const image = images.slice(784 * i, 784 * (i + 1));
     const views = layersOf(filters, found);
     const { stages } = lossAndGradients(network, image, label, views, store);
     const routes = [4, 8].map((pool) => {
