@@ -77,7 +77,7 @@ async function makePage(data, script) {
       test: test.images,
       testLabels: test.labels,
     });
-    want();
+    tell("want"); // the first ones, whatever is on its way from the run before
   }
 
   function go() {
@@ -158,7 +158,7 @@ async function makePage(data, script) {
 
   function keep() {
     keeping = true;
-    want();
+    tell("want");
   }
 
   function save(n) {
