@@ -86,8 +86,9 @@ def make_train_page(app, exception):
     source = {"mnist": "MNIST", "standin": "a stand-in for MNIST"}
     own = HERE / "train"
     template = read(own / "train.html")
+    looks = [FOLDER / "pad.css", FOLDER / "draw.css", *sorted(own.glob("*.css"))]
     parts = {
-        "style": read(FOLDER / "pad.css", FOLDER / "draw.css", own / "train.css"),
+        "style": read(*looks),
         "data": json.dumps(data),
         "source": source[data["train"]["source"]],
         "worker": bundle(FOLDER / "worker.js"),
