@@ -19,7 +19,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 import mnist_cnn as mc
-from mnist_cnn.web import bundle, layers
+from mnist_cnn.web import FOLDER, bundle, layers
 
 ORT = ["ort.wasm.min.js", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"]
 MEASURE = """async (layers) => {
@@ -60,7 +60,8 @@ def main() -> None:
     dist = parser.parse_args().dist
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
-        script = f"{bundle()}\nwindow.makeNetwork = makeNetwork;"
+        own = bundle(FOLDER / "network.js")
+        script = f"{own}\nwindow.makeNetwork = makeNetwork;"
         (folder / "own.js").write_text(f"(() => {{ {script} }})()", encoding="utf-8")
         page = '<script src="ort.wasm.min.js"></script><script src="own.js"></script>'
         (folder / "index.html").write_text(page, encoding="utf-8")

@@ -239,9 +239,10 @@ def draw_previews(app, exception):
         place = ((1200 - figure.width) // 2, (630 - figure.height) // 2)
         preview.paste(figure, place, figure)
         preview.save(folder / f"{name}.png", optimize=True)
-    with Image.open(ROOT / "images" / "draw.png") as whole:  # of the page to draw on
-        preview = ImageOps.fit(whole.convert("RGB"), (1200, 630), centering=(0, 0))
-    preview.save(folder / "draw.png", optimize=True)
+    for name in ("draw", "train"):
+        with Image.open(ROOT / "images" / f"{name}.png") as whole:  # of the page
+            preview = ImageOps.fit(whole.convert("RGB"), (1200, 630), centering=(0, 0))
+        preview.save(folder / f"{name}.png", optimize=True)
 
 
 def make_index(app, exception):

@@ -5,15 +5,12 @@ import json
 import re
 from pathlib import Path
 
-import numpy as np
-import torch
-from PIL import Image
+import train
 
 import mnist_cnn as mc
-from mnist_cnn.pad import SIDE
-from mnist_cnn.web import FOLDER, bundle, layers
+from mnist_cnn.web import DIGITS, FOLDER, SIDE, bundle, draw_page, fill, layers
 
-HERE = Path(__file__).parent / "draw"
+HERE = Path(__file__).parent
 # How little a digit may get, by explain.js, until the page says that none fits well.
 # Each limit refuses 2 % of notebook 7's held-out digits (tests/test_web.py), and 1.9
 # and 2.2 % of the test digits. Of turned and mirrored digits, letters and noise, plain
@@ -21,16 +18,23 @@ HERE = Path(__file__).parent / "draw"
 # 66, 71 and 100 %. Of the same, long refuses 84, 74, 75 and 7 %; Neighbours 96, 85, 82
 # and 100 %.
 UNSURE = {"plain": 0.066, "long": 0.414}
+# Of the pictures in previews of links to the pages
+ALTS = {
+    "draw": "A drawing pad with a seven, and rows of small pictures, one for each map "
+    "of each layer.",
+    "train": "Two curves, of the loss that falls and of the digits read right, a pad "
+    "with a seven, and the kernels and maps of a network that learns.",
+}
+
+# The way from one of them to the other
+OTHERS = {
+    "draw": '<a href="train.html">Watch it learn</a>',
+    "train": '<a href="draw.html">Draw</a>',
+}
 
 
 def read(*paths):
     return "\n".join(path.read_text(encoding="utf-8") for path in paths)
-
-
-def test_images():
-    """The ten images that the page has: (10, 1, 28, 28), from 0 to 255."""
-    digits = np.hsplit(np.asarray(Image.open(HERE / "digits.png")), mc.CLASSES)
-    return np.stack(digits)[:, None]
 
 
 def trained(config):
@@ -39,51 +43,59 @@ def trained(config):
 
 
 def network(name):
-    """What network.js needs; and of each layer the largest value of the ten images."""
-    model = mc.load(recipe=name).eval()
-    out, most = torch.from_numpy(test_images() / np.float32(255)), []
-    for layer, after in zip(model.features, [*model.features[1:], None], strict=True):
-        out = layer(out).detach()
-        if isinstance(after, torch.nn.Conv2d | torch.nn.MaxPool2d | None):
-            most.append(round(out.max().item(), 4))
+    """What network.js needs, and what the page says of it."""
     return {
-        "layers": layers(model),
-        "most": most,
+        "layers": layers(mc.load(recipe=name)),
         "unsure": UNSURE[name],
         "trained": trained(mc.RECIPES[name].config),
     }
 
 
-def fill(template, parts):
-    """Each {name} replaced, in one pass: braces in what comes in stay as they are."""
-    names = "|".join(parts)
-    return re.sub(rf"\{{({names})\}}", lambda found: parts[found[1]], template)
+def head_and_menu(app, name, page):
+    """What a page says of itself to previews of links, and the way to the others."""
+    (title,) = re.findall("<title>(.*)</title>", page)
+    (description,) = re.findall('<meta name="description" content="(.*)">', page)
+    words = {"name": name, "title": title, "description": description}
+    words |= {"alt": ALTS[name], "address": app.config.html_baseurl}
+    links = "\n".join(
+        f'<a href="{page}.html">{title.astext()}</a>'
+        for page, title in sorted(app.env.titles.items())
+        if page.startswith("notebooks/")
+    )
+    return {
+        "head": fill(read(HERE / "head.html"), words),
+        "menu": fill(read(HERE / "menu.html"), {"links": links, "other": OTHERS[name]}),
+    }
 
 
 def make_draw_page(app, exception):
     """One file, with the networks and all else that it needs."""
+    if exception is None:
+        networks = {name: network(name) for name in UNSURE}
+        around = head_and_menu(app, "draw", read(FOLDER / "draw.html"))
+        page = draw_page(networks, home="", **around)
+        Path(app.outdir, "draw.html").write_text(page, encoding="utf-8")
+
+
+def make_train_page(app, exception):
+    """One file: the digits, the worker that learns from them, and the page."""
     if exception is not None:
         return
-    data = {
-        "networks": {name: network(name) for name in UNSURE},
-        "digits": base64.b64encode(test_images().tobytes()).decode(),
-        "side": SIDE,
-        "first": 7,
-    }
-    pages = sorted(app.env.titles.items())
+    samples = base64.b64encode(DIGITS.tobytes()).decode()
+    data = train.digits() | {"samples": samples, "side": SIDE, "first": 7}
+    source = {"mnist": "MNIST", "standin": "a stand-in for MNIST"}
+    own = HERE / "train"
+    template = read(own / "train.html")
+    looks = [FOLDER / "pad.css", FOLDER / "draw.css", *sorted(own.glob("*.css"))]
     parts = {
-        "address": app.config.html_baseurl,
-        "style": read(FOLDER / "pad.css", HERE / "draw.css"),
-        "pages": "\n".join(
-            f'<a href="{name}.html">{title.astext()}</a>'
-            for name, title in pages
-            if name.startswith("notebooks/")
-        ),
-        "script": bundle(HERE / "draw.js"),
+        "style": read(*looks),
         "data": json.dumps(data),
+        "source": source[data["train"]["source"]],
+        "worker": bundle(FOLDER / "worker.js"),
+        "script": bundle(own / "train.js"),
     }
-    page = fill(read(HERE / "draw.html"), parts)
-    Path(app.outdir, "draw.html").write_text(page, encoding="utf-8")
+    page = fill(template, parts | head_and_menu(app, "train", template))
+    Path(app.outdir, "train.html").write_text(page, encoding="utf-8")
 
 
 def make_home_pad(app, exception):
@@ -97,4 +109,5 @@ def make_home_pad(app, exception):
 
 def setup(app):
     app.connect("build-finished", make_draw_page)
+    app.connect("build-finished", make_train_page)
     app.connect("build-finished", make_home_pad)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # see LAZY
     from mnist_cnn.exercises import check, guessed, hint, progress
     from mnist_cnn.handwriting import FoundDigit, find_digits, to_mnist
     from mnist_cnn.pad import DigitPad
+    from mnist_cnn.web import export_page
 
     __version__: str
 
@@ -61,6 +62,7 @@ __all__ = [
     "data_root",
     "evaluate",
     "export_onnx",
+    "export_page",
     "find_digits",
     "fit",
     "guessed",
@@ -86,6 +88,7 @@ __all__ = [
 # Imported when first used: these need more than torch
 LAZY = {
     "DigitPad": "mnist_cnn.pad",
+    "export_page": "mnist_cnn.web",
     "FoundDigit": "mnist_cnn.handwriting",
     "find_digits": "mnist_cnn.handwriting",
     "to_mnist": "mnist_cnn.handwriting",

@@ -29,7 +29,7 @@ def save(model: nn.Module, path: str | Path) -> None:
     Readers see the old file or the new, whole. Raises ValueError for what ``load``
     would refuse, a folder, a pipe. Source: github.com/huggingface/safetensors.
     """
-    state = from_state(_unwrapped(model).state_dict()).state_dict()
+    state = from_state(unwrapped(model).state_dict()).state_dict()
     rows = {name: value.contiguous() for name, value in state.items()}
     write_whole(path, safetensors.torch.save(rows))
 
@@ -85,13 +85,13 @@ def from_state(state: object) -> VGG:
     return model.eval()
 
 
-def _unwrapped(model: nn.Module) -> nn.Module:
+def unwrapped(model: nn.Module) -> nn.Module:
     """The network inside what compiles it or spreads it over devices."""
     check_model(model)
     if isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
-        return _unwrapped(model.module)
+        return unwrapped(model.module)
     compiled = getattr(model, "_orig_mod", None)  # by torch.compile
-    return model if compiled is None else _unwrapped(compiled)
+    return model if compiled is None else unwrapped(compiled)
 
 
 def export_onnx(model: nn.Module, path: str | Path) -> None:
@@ -101,7 +101,7 @@ def export_onnx(model: nn.Module, path: str | Path) -> None:
     any N, as in eval mode but without the checks of shapes and pixels. Writes as
     ``save`` does. ImportError without the extra ``onnx``. Source: github.com/onnx/onnx.
     """
-    path, model = as_path(path), _unwrapped(model)
+    path, model = as_path(path), unwrapped(model)
     if not find_spec("onnxscript"):
         raise ImportError('expected onnxscript: pip install "mnist-cnn[onnx]"')
     images = torch.zeros(2, *IMAGE_SHAPE, device=device_of(model))

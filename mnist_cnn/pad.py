@@ -12,11 +12,9 @@ from torch import Tensor, nn
 from mnist_cnn.data import CLASSES, IMAGE_SHAPE
 from mnist_cnn.handwriting import to_mnist
 from mnist_cnn.metrics import predict
-from mnist_cnn.web import FOLDER, bundle, layers
+from mnist_cnn.web import FOLDER, SIDE, bundle, layers
 
-__all__ = ["DigitPad"]
-
-SIDE = 70  # pixels a side that the browser sends: its 280, reduced by 4
+__all__ = ["SIDE", "DigitPad"]
 
 
 class DigitPad(anywidget.AnyWidget):

@@ -6,6 +6,7 @@ import re
 import runpy
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 import mnist_cnn as mc
-from mnist_cnn.web import FOLDER, bundle, layers
+from mnist_cnn.web import FOLDER, bundle, fill, layers
 
 
 def run(found, images):
@@ -64,13 +65,41 @@ def test_other_models_are_refused(model):
         layers(model)
 
 
-DRAW = ROOT / "docs" / "draw"
-LIVE = runpy.run_path(str(ROOT / "docs" / "live.py"))
+@pytest.mark.parametrize("model", [*MODELS[:2], MODELS[3]])
+def test_a_page_has_the_model_that_was_handed_in(model, tmp_path):
+    mc.export_page(torch.nn.DataParallel(model), tmp_path / "new" / "mine.html")
+    page = (tmp_path / "new" / "mine.html").read_text("utf-8")
+    data = json.loads(re.search(r'"application/json">(.*)</script>', page)[1])
+    (mine,) = data["networks"].values()
+    assert mine["layers"] == layers(model)
+    digits = np.frombuffer(base64.b64decode(data["digits"]), np.uint8)
+    images = torch.from_numpy(digits / np.float32(255)).reshape(10, 1, 28, 28)
+    with torch.no_grad():
+        expected = model.features[:-1].eval()(images).max().item()
+    assert mine["layers"][-3]["most"] == pytest.approx(expected, abs=1e-4)
+    assert not re.search('href="(?!https:)', page)  # nothing stands beside it
+
+
+@pytest.mark.parametrize("model", [mc.linear_baseline(), AVERAGING, MODELS[2], 3])
+def test_no_page_for_another_model(model, tmp_path):
+    with pytest.raises(ValueError, match="no other model than a VGG: expected"):
+        mc.export_page(model, tmp_path / "mine.html")
+    assert not any(tmp_path.iterdir())
+
+
+DOCS = ROOT / "docs"
+sys.path.append(str(DOCS))  # as its settings do
+LIVE = runpy.run_path(str(DOCS / "live.py"))
 
 
 @pytest.mark.parametrize(
     "path",
-    [FOLDER / "pad.js", DRAW / "draw.js", DRAW / "home.js"],
+    [
+        FOLDER / "pad.js",
+        FOLDER / "draw.js",
+        DOCS / "home.js",
+        DOCS / "train" / "train.js",
+    ],
     ids=lambda p: p.stem,
 )
 def test_scripts_make_one(path):
@@ -88,7 +117,7 @@ def test_scripts_make_one(path):
 
 def test_a_page_is_filled_in_one_pass():
     """What comes in may have braces itself, as scripts do."""
-    page = LIVE["fill"]("{script} {data} {other}", {"script": "${data}", "data": "1"})
+    page = fill("{script} {data} {other}", {"script": "${data}", "data": "1"})
     assert page == "${data} 1 {other}"
 
 
@@ -103,8 +132,10 @@ def test_of_real_digits_one_in_fifty_is_doubted(recipe):
         assert doubted == pytest.approx(0.02, abs=0.001)
 
 
-@pytest.mark.parametrize("name", ["draw", "draw-dark"])
+@pytest.mark.parametrize("name", ["draw", "draw-dark", "train"])
 def test_the_picture_is_of_the_page_as_it_is(name):
     shots = runpy.run_path(str(ROOT / "tools" / "shots.py"))
     with Image.open(ROOT / "images" / f"{name}.png") as picture:
-        assert picture.text["page"] == shots["looks"](), "make site, tools/shots.py"
+        assert picture.text["page"] == shots["looks"](name.split("-")[0]), (
+            "make site, tools/shots.py"
+        )

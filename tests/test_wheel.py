@@ -30,6 +30,7 @@ drawing[10:60, 30:40] = 255
 model = mc.load()
 assert mc.predict(model, mc.to_mnist(drawing).unsqueeze(0)).argmax().item() == 1
 mc.DigitPad(model)
+mc.export_page(model, "mine.html")
 history = mc.fit(mc.VGG(), digits, digits, mc.TrainConfig(epochs=1))
 assert len(history.test_loss) == 2
 print(mc.__version__, mc.__file__, sep="\\n")

@@ -15,7 +15,7 @@ from PIL import Image
 
 import mnist_cnn as mc
 
-DIGITS = Path(__file__).parent.parent / "docs" / "draw" / "digits.png"
+DIGITS = Path(__file__).parent.parent / "mnist_cnn" / "web" / "digits.png"
 IMAGES = Path(__file__).parent.parent / "images"
 INKS = {"": "#1F2328", "-dark": "#E6EDF3"}  # by what the file's name ends in
 INKED = ("text.color", "axes.titlecolor", "axes.labelcolor", "axes.edgecolor")

@@ -7,7 +7,7 @@ const TILE = 28; // pixels of the canvas a side, however many units a map has
 const ACROSS = 16; // maps in a row, where there is room
 const NARROW = 560; // CSS pixels, with less of which there is room for half
 const MARGIN = "80px"; // outside the screen, and painted already
-const KINDS = {
+const ABOUT = {
   conv: ({ maps, side }) => `${maps} maps of ${side}×${side}, after ReLU`,
   pool: ({ maps, side }) => `${maps} maps of ${side}×${side}`,
   linear: ({ maps, side }) => `${maps * side ** 2} products for one digit`,
@@ -20,6 +20,10 @@ const MOVES = {
   PageUp: [-1, 0, 0],
   PageDown: [1, 0, 0],
 };
+
+export function tilesAcross(width) {
+  return width && width < NARROW ? ACROSS / 2 : ACROSS;
+}
 
 // select({ stage, map, y, x }) is called with a unit; note(name) may give a node to stand
 // beside a layer's name. show(rows) takes for each layer { stage, name, kind, maps, side,
@@ -59,12 +63,12 @@ export function makeMaps(select, note) {
       role: "application",
       "data-lm-suppress-shortcuts": "true",
       "aria-label":
-        `${row.name}: ${KINDS[row.kind](row)}. Choose a unit with pointer or arrow keys, ` +
+        `${row.name}: ${ABOUT[row.kind](row)}. Choose a unit with pointer or arrow keys, ` +
         "another map with Page Up and Page Down.",
     });
     const value = make("span", { class: "layers-value", "aria-hidden": "true" });
     const title = make("div", { class: "layers-title" });
-    title.append(make("strong", {}, row.name), ` ${KINDS[row.kind](row)} `, note(row.name), value);
+    title.append(make("strong", {}, row.name), ` ${ABOUT[row.kind](row)} `, note(row.name), value);
     const frame = make("div", { class: "layers-frame" }, canvas);
     node.append(make("div", { class: "layers-row" }, title, frame));
     const strip = { row, canvas, value, scale: TILE / row.side, seen: false, stale: true };
@@ -127,8 +131,7 @@ export function makeMaps(select, note) {
 
   // Asked for once: it makes the browser lay out the page
   function across() {
-    const width = node.clientWidth;
-    return width && width < NARROW ? ACROSS / 2 : ACROSS;
+    return tilesAcross(node.clientWidth);
   }
 
   function show(rows) {

@@ -2,17 +2,20 @@
 // Maps come first: pixel (y, x) of map c, S pixels a side, is at (c * S + y) * S + x.
 
 function floats(text) {
+  if (typeof text !== "string") return text; // numbers already, as the training has them
   const letters = atob(text);
   const bytes = new Uint8Array(letters.length);
   for (let i = 0; i < bytes.length; i += 1) bytes[i] = letters.charCodeAt(i);
   return new Float32Array(bytes.buffer);
 }
 
-// layers: weights may be changed in place. run(image), of 784 numbers from 0 to 1, gives
-// what every layer makes of it: the image itself, the maps of each convolution after ReLU
-// and of each pool, and last the ten logits, each as { name, kind, maps, side, values }.
-// answer(image) gives the logits alone, and leaves no garbage.
-export function makeNetwork(layers) {
+// layers: weights, in base64 or as a Float32Array, may be changed in place. run(image), of
+// 784 numbers from 0 to 1, gives what every layer makes of it: the image itself, the maps
+// of each convolution after ReLU and of each pool, and last the ten logits, each as
+// { name, kind, maps, side, values }; with outs, a {} a layer, each run writes into the
+// arrays of the one before. answer(image) gives the logits alone, and leaves no garbage.
+// by: with what to convolve, if not with this file's own (see simd.js).
+export function makeNetwork(layers, by = { convolve }) {
   const ready = layers.map((layer) => ({
     ...layer,
     weight: layer.weight && floats(layer.weight),
@@ -25,7 +28,8 @@ export function makeNetwork(layers) {
       { name: "input", kind: "input", maps: 1, side: 28, values: Float32Array.from(image) },
     ];
     for (const [i, layer] of ready.entries()) {
-      const made = STEPS[layer.kind](stages[i], layer, outs[i] ?? {});
+      const make = layer.kind === "conv" ? by.convolve : STEPS[layer.kind];
+      const made = make(stages[i], layer, outs[i] ?? {});
       stages.push({ ...made, name: layer.name });
       yield;
     }
@@ -53,17 +57,18 @@ export function makeNetwork(layers) {
   }
   return {
     layers: ready,
+    by,
     blank,
     steps: (image) => steps(image), // run, with a pause after each layer
-    run: (image) => run(image),
+    run: (image, outs) => run(image, outs),
     answer: (image) => run(image, spare).at(-1).values,
   };
 }
 
-const STEPS = { conv: convolve, pool: pool, linear: connect };
+const STEPS = { pool, linear: connect };
 
 // An array that is made once and used again
-function kept(store, name, Type, length) {
+export function kept(store, name, Type, length) {
   if (store[name]?.length !== length) store[name] = new Type(length);
   return store[name];
 }

@@ -170,7 +170,7 @@ function roundEven(value) {
 
 // Moved to the right and turned against the clock, as notebook 6 does it; what comes in
 // from outside is paper.
-export function move(image, pixels, degrees) {
+export function moveImage(image, pixels, degrees) {
   const angle = (degrees * Math.PI) / 180;
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   const middle = (FIELD - 1) / 2;

@@ -242,7 +242,7 @@ def test_pad_and_answer_share_the_first_screen(chromium, folder, name, width, he
 
 
 def test_keys_draw_choose_and_slide(page):
-    for _ in range(3):
+    for _ in range(4):
         page.keyboard.press("Tab")
     area = page.get_by_role("application", name="Drawing area")
     expect(area).to_be_focused()

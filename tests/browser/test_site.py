@@ -74,7 +74,7 @@ def sidebar(page, screen):
 def test_pages_are_whole_and_no_wider_than_the_screen(page, address, folder):
     """And each says what it is, to previews of links too: in words, with a picture."""
     paths = {str(path.relative_to(folder)) for path in folder.rglob("*.html")}
-    assert {"index.html", "draw.html", *TITLES} <= paths
+    assert {"index.html", "draw.html", "train.html", *TITLES} <= paths
     anchors, links, descriptions = {}, set(), set()
     for path in sorted(paths - {"README.html"}):  # that is index.html
         page.goto(path)

@@ -61,7 +61,8 @@ const NOTES = {
 export function makeNote(name) {
   if (!NOTES[name]) return "";
   const [text, page, anchor, title] = NOTES[name];
-  const link = make("a", { href: `notebooks/${page}.html#${anchor}` }, title);
+  const { home = "" } = document.body.dataset; // where the website is, if not here
+  const link = make("a", { href: `${home}notebooks/${page}.html#${anchor}` }, title);
   const mark = make("summary", { "aria-label": `What is this? (${name})` }, "?");
   const node = make("details", { class: "note" }, mark, make("div", {}, `${text} `, link));
   node.addEventListener("keydown", (event) => {

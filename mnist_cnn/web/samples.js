@@ -4,7 +4,7 @@ import { clamp, make, makeButton } from "./dom.js";
 import { paintTiles } from "./paint.js";
 
 // bytes: 784 a digit, in base64. choose(digit) gets { image, picture }.
-export function makeDigits(bytes, choose) {
+export function makeSamples(bytes, choose) {
   const letters = atob(bytes);
   const node = make("div", {
     class: "digits",

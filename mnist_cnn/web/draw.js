@@ -1,7 +1,6 @@
 // The page: pad, input, answer, two sliders, and all layers, computed at every stroke.
 
 import { makeAnswer } from "./answer.js";
-import { makeDigits } from "./digits.js";
 import { make, makeButton } from "./dom.js";
 import { sureness } from "./explain.js";
 import { makeLayers } from "./layers.js";
@@ -9,6 +8,7 @@ import { makeNetwork, softmax } from "./network.js";
 import { makeNote } from "./notes.js";
 import { readPicture } from "./picture.js";
 import { prepare } from "./prepare.js";
+import { makeSamples } from "./samples.js";
 import { makeSliders } from "./sliders.js";
 import { decode, encode } from "./strokes.js";
 import { makeSurface } from "./surface.js";
@@ -16,11 +16,12 @@ import { makeSurface } from "./surface.js";
 const PAUSE = 250; // milliseconds after the last stroke, until the address has it
 const DOUBT = "but none of the ten fits well";
 
-// data: networks, each { layers, most, unsure, trained }; digits, the test images; first,
-// which of them is shown; side, of a reduced drawing, as in the notebook's pad
+// data: networks by name, each { layers } and, where that is known, unsure, below
+// which sureness none fits, and trained, in words; digits, the test images; first, which
+// of them is shown; side, of a reduced drawing, as in the notebook's pad
 function makePage(data) {
   const networks = {};
-  let name = "plain";
+  let [name] = Object.keys(data.networks);
   let image = null; // 784 numbers before the sliders; null while there is no digit
   let wasSample = false;
   let waiting = null;
@@ -29,7 +30,7 @@ function makePage(data) {
   const surface = makeSurface(data.side, drawn, cleared);
   const view = makeAnswer();
   const sliders = makeSliders(show);
-  const digits = makeDigits(data.digits, choose);
+  const digits = makeSamples(data.digits, choose);
   const relearn = makeButton("a kernel was changed: put back", () => layers.restore(), {
     class: "chip",
   });
@@ -78,7 +79,8 @@ function makePage(data) {
   }
 
   function show() {
-    const { most, unsure } = data.networks[name];
+    const { layers: rows, unsure = 0 } = data.networks[name];
+    const most = rows.map((row) => row.most);
     const seen = image ? sliders.moved(image) : [];
     const stages = image ? network().run(seen) : network().blank();
     const logits = image ? [...stages.at(-1).values] : [];
@@ -115,6 +117,7 @@ function makePage(data) {
       const text = make("span", {}, make("strong", {}, which), ` ${trained}`);
       return make("label", { class: "weights" }, input, text);
     });
+    if (options.length === 1) return "";
     const legend = make("legend", {}, "Trained by recipe ", makeNote("weights"));
     return make("fieldset", {}, legend, ...options);
   }

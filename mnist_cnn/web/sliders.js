@@ -1,7 +1,7 @@
 // Two sliders that move and turn the digit, and under each the answers all along it.
 
 import { best, make, makeButton } from "./dom.js";
-import { move } from "./prepare.js";
+import { moveImage } from "./prepare.js";
 
 const LATER = 250; // milliseconds after the last change, until the answers follow
 const SLIDERS = {
@@ -64,7 +64,7 @@ export function makeSliders(changed) {
 
   function moved(image) {
     if (!sliders.shift.at() && !sliders.turn.at()) return image;
-    return move(image, sliders.shift.at(), sliders.turn.at());
+    return moveImage(image, sliders.shift.at(), sliders.turn.at());
   }
 
   // answer(image) gives ten logits; image is null where there is none
@@ -91,7 +91,7 @@ export function makeSliders(changed) {
       const away = (mark) => Math.abs(+mark.dataset.at - at());
       for (const mark of [...marks].sort((a, b) => away(a) - away(b))) {
         const { shift, turn } = { ...place, [which]: +mark.dataset.at };
-        digits.set(mark, best(answer(move(image, shift, turn))));
+        digits.set(mark, best(answer(moveImage(image, shift, turn))));
         mark.textContent = digits.get(mark);
         told = true;
         const [own] = digits.values();
