@@ -31,8 +31,8 @@ def test_all_together_are_not_too_long():
     core = [PACKAGE / f"{name}.py" for name in CORE]
     sums = [
         (f"{', '.join(CORE)}, which one sitting reads", core, 1000),
-        ("mnist_cnn", PACKAGE.rglob("*.py"), 3900),
-        ("tests", (ROOT / "tests").rglob("*.py"), 6500),
+        ("mnist_cnn", PACKAGE.rglob("*.py"), 4000),
+        ("tests", (ROOT / "tests").rglob("*.py"), 6800),
     ]
     totals = [(what, sum(map(lines, paths)), most) for what, paths, most in sums]
     fail_with(
