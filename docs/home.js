@@ -5,6 +5,7 @@ import { makeAnswer } from "./answer.js";
 import { make } from "./dom.js";
 import { sureness } from "./explain.js";
 import { makeNetwork, softmax } from "./network.js";
+import { makeFast } from "./simd.js";
 import { paintTiles, tileSize } from "./paint.js";
 import { prepare } from "./prepare.js";
 import { encode } from "./strokes.js";
@@ -69,7 +70,7 @@ function makeHome(node, data) {
 
   view.show([], []);
   (window.requestIdleCallback ?? setTimeout)(() => {
-    network = makeNetwork(data.layers);
+    network = makeNetwork(data.layers, makeFast() ?? undefined);
     open(network.steps(new Float32Array(784)));
   });
 }

@@ -5,6 +5,7 @@ import { make, makeButton } from "./dom.js";
 import { sureness } from "./explain.js";
 import { makeLayers } from "./layers.js";
 import { makeNetwork, softmax } from "./network.js";
+import { makeFast } from "./simd.js";
 import { makeNote } from "./notes.js";
 import { readPicture } from "./picture.js";
 import { prepare } from "./prepare.js";
@@ -45,7 +46,7 @@ function makePage(data) {
   });
 
   function network() {
-    networks[name] ??= makeNetwork(data.networks[name].layers);
+    networks[name] ??= makeNetwork(data.networks[name].layers, makeFast() ?? undefined);
     return networks[name];
   }
 
