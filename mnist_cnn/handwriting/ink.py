@@ -17,7 +17,7 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom
 Boxes = NDArray[np.int64]  # (K, 4)
 
 # studies/photos.json has a half and the double of each, as "GRAIN 3". Of 160 pictures
-# 154 are read as it is, with GRAIN 12 137, CUT 0.7 148; by the rest within luck's reach
+# 154 are read as it is, 137 with GRAIN 12, 148 with CUT 0.7; the rest may be luck
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # as every television's
 CLEARER = 1.5  # times as clear as in grey: a colour to look through
 GRAIN = 6.0  # times the paper's own spread: what is darker is no grain
