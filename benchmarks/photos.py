@@ -299,7 +299,11 @@ def library(find: Callable) -> Callable:
 
 
 def sauvola(gray: np.ndarray) -> np.ndarray:
-    """With a window of a third of the picture, odd, and the library's own k."""
+    """With a window of a third of the picture, odd, and the library's own k.
+
+    It expects dark ink on light paper, so others are turned round first.
+    """
+    gray = 1 - gray if np.median(gray) < 0.5 else gray
     return gray > filters.threshold_sauvola(gray, max(gray.shape) // 6 * 2 + 1)
 
 
@@ -313,7 +317,7 @@ WAYS["all steps"] = WAYS["to_mnist"]  # again, on as few as the other ways
 # One step left out at a time: what stands in the step's place
 WITHOUT: dict[str, tuple[object, str, Callable]] = {
     "colour": (prepare, "to_gray", lambda c: c @ ink.LUMA),
-    "paper": (ink, "_darker_than_paper", lambda gray, _: np.median(gray) - gray),
+    "paper": (ink, "_darker_than_paper", lambda gray, _: darker_than_one(gray)),
     "grain": (ink, "GRAIN", 0.0),
     "lines": (ink, "_remove_lines", lambda dark: dark),
     "edges": (
@@ -340,6 +344,12 @@ CONSTANTS = {
 }
 CONSTANTS["RIM 0.25"] = (ink, "RIM", 0.25)
 CONSTANTS["RIM 0.75"] = (ink, "RIM", 0.75)
+
+
+def darker_than_one(gray: np.ndarray) -> np.ndarray:
+    """One paper for the whole picture, though still light or dark."""
+    gray = 1 - gray if ink._is_light_on_dark(gray) else gray
+    return np.median(gray) - gray
 
 
 def jagged(crop: np.ndarray) -> np.ndarray:
@@ -414,8 +424,11 @@ def main() -> None:
 
 
 def ways_of(kind: str) -> list[str]:
-    others = CONSTANTS if kind in CHOOSE else [f"without {step}" for step in WITHOUT]
-    return [*WAYS, *others]
+    """All constants, and the step that is for this kind; or all steps."""
+    own = {"grain": "grain", "squares": "lines", "hair": "thicken"}
+    if kind in CHOOSE:
+        return [*WAYS, *CONSTANTS, *(f"without {own[k]}" for k in own if k == kind)]
+    return [*WAYS, *(f"without {step}" for step in WITHOUT)]
 
 
 def summarise() -> None:
