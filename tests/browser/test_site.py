@@ -11,7 +11,7 @@ from screens import PHONE, watch
 
 SCREENS = {"desktop": {"viewport": {"width": 1400, "height": 900}}, "phone": PHONE}
 # All that pages may get from other servers, and what they get here instead
-BADGE = re.compile(r"https://[^?]*badge[^?]*\.svg")
+BADGE = re.compile(r"https://[^?]*(badge|open-in)[^?]*\.svg")
 STAND_IN = '<svg xmlns="http://www.w3.org/2000/svg" width="117" height="20" />'
 
 # What scrolls sideways as a whole; code and tables may, each in its own frame
