@@ -102,7 +102,8 @@ def test_pages_are_whole_and_no_wider_than_the_screen(page, address, folder):
         file, _, anchor = unquote(link.removeprefix(address)).partition("#")
         if link.startswith(address):
             assert (folder / file).exists(), f"{path}: {link}"
-            assert anchor in anchors.get(file, {anchor}), f"{path}: {link}"
+            if file not in ("draw.html", "train.html"):  # whose scripts read theirs
+                assert anchor in anchors.get(file, {anchor}), f"{path}: {link}"
 
 
 @one_screen
