@@ -21,6 +21,11 @@ HEAD = (
 )
 
 
+def middle(row: int, column: int) -> tuple[float, float]:
+    """Of a cell, in millimetres from the left and from the top."""
+    return LEFT + CELL[0] * (column + 0.5), TOP + CELL[1] * (row + 0.5)
+
+
 def draw() -> Figure:
     """The sheet, to be saved as PDF or as a picture."""
     fig = Figure(figsize=(WIDTH / 25.4, HEIGHT / 25.4))
@@ -32,9 +37,8 @@ def draw() -> Figure:
         for column in range(COLUMNS + 1):
             corner = LEFT + CELL[0] * column, TOP + CELL[1] * row
             ax.plot(*corner, "+", color="black", markersize=4, markeredgewidth=0.5)
-        if row < ROWS:
-            middle = TOP + CELL[1] * (row + 0.5)
-            ax.text(LEFT - 8, middle, str(row), fontsize=7, va="center")
+    for row in range(ROWS):
+        ax.text(LEFT - 8, middle(row, 0)[1], str(row), fontsize=7, va="center")
     return fig
 
 
