@@ -45,10 +45,9 @@ def test_the_code_for_teachers_reads_sheets(tmp_path, monkeypatch, capsys):
     page = np.asarray(Image.open(drawn).convert("L")) / 255
     for row, column in np.ndindex(sheet.ROWS, sheet.COLUMNS):
         left, top = (round(n * 150 / 25.4) - 45 for n in sheet.middle(row, column))
-        ink = Image.fromarray(test.images[test.labels == row][column, 0].numpy())
-        page[top : top + 90, left : left + 90] *= 1 - 0.85 * np.array(
-            ink.resize((90, 90))
-        )
+        image = Image.fromarray(test.images[test.labels == row][column, 0].numpy())
+        ink = np.asarray(image.resize((90, 90)))
+        page[top : top + 90, left : left + 90] *= 1 - 0.85 * ink
     page *= np.linspace(0.9, 0.6, page.shape[1])
     photo = Image.fromarray((255 * page).astype(np.uint8))
     (tmp_path / "sheets").mkdir()
