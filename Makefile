@@ -1,4 +1,5 @@
-# make lab      install and open the first notebook in JupyterLab
+# make lab      install and open your own copy of the first notebook in JupyterLab
+# make fresh    a new copy of all notebooks beside it
 # make train    the whole job in the terminal; ARGS="--recipe fast" for options
 # make test     lint, tests and notebooks, outputs compared
 # make bench    how fast it is beside what others run
@@ -15,7 +16,7 @@ root := $(if $(filter 0,$(shell id -u)),--allow-root)
 place := pwd -P; $(if $(filter file,$(origin PYTHON)),$(bin)/python,$(PYTHON)) \
 	-c "import sys; print(sys.version_info[:2])"
 
-.PHONY: anew .venv lab train test test-browser site lint notebooks figures weights \
+.PHONY: anew .venv lab fresh train test test-browser site lint notebooks figures weights \
 	repo studies bench
 
 # All that notebooks and tests need; lab and train do with less, and others add to it
@@ -38,7 +39,12 @@ place := pwd -P; $(if $(filter file,$(origin PYTHON)),$(bin)/python,$(PYTHON)) \
 	touch $@
 
 lab: .venv/lab
-	$(bin)/jupyter lab $(root) --ServerApp.root_dir=. notebooks/01_looking_at_the_data.ipynb
+	$(bin)/python tools/mine.py
+	$(bin)/jupyter lab $(root) --ServerApp.root_dir=. my_notebooks/01_looking_at_the_data.ipynb
+
+# Begin again: what you have stays where it is
+fresh: .venv/lab
+	$(bin)/python tools/mine.py --fresh
 
 train: .venv/lab
 	$(bin)/python -m mnist_cnn $(ARGS)

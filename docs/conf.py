@@ -18,17 +18,19 @@ from sphinx import addnodes
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-PAGES = [name for name in ("GLOSSARY.md", "CONTRIBUTING.md") if (ROOT / name).exists()]
+PAGES = ["docs/teaching.md", "GLOSSARY.md", "CONTRIBUTING.md"]
+PAGES = [name for name in PAGES if (ROOT / name).exists()]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-REPOSITORY = PROJECT["project"]["urls"]["Repository"]
+repository = REPOSITORY = PROJECT["project"]["urls"]["Repository"]
 
 project = html_title = "A small VGG learns MNIST"
 root_doc = "README"  # whose place docs/home.md takes
 include_patterns = ["README.md", "notebooks/*.ipynb", "docs/speed.ipynb", *PAGES]
 exclude_patterns = [".venv", "build"]  # large; not looked through
 
-sys.path.append(str(Path(__file__).parent))  # of live.py
+sys.path.append(str(Path(__file__).parent))  # of live.py and downloads.py
 extensions = ["myst_nb", "sphinx_copybutton", "sphinx_design", "live"]
+extensions += ["downloads"]
 nb_execution_mode = "off"
 DO = ("show", "hide")
 nb_code_prompt_show = "Show the set-up"  # of Colab; for the imports see below

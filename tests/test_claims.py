@@ -227,14 +227,15 @@ def test_what_holds(text, holds):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS[:-1], ids=lambda path: path.stem)
-def test_readme_has_the_times_of_the_notebook(path):
+@pytest.mark.parametrize("page", ["README.md", "docs/teaching.md"])
+def test_pages_have_the_times_of_the_notebook(path, page):
     rows = re.findall(
         r"\*\*(?:Reading|Running)\*\* \|\D*(\d+)", path.read_text("utf-8")
     )
     (line,) = (
         line
-        for line in (ROOT / "README.md").read_text("utf-8").splitlines()
-        if line.startswith("|") and f"/notebooks/{path.stem}.html)" in line
+        for line in (ROOT / page).read_text("utf-8").splitlines()
+        if " s |" in line and f"/notebooks/{path.stem}." in line
     )
     assert "| {} min | {} s |".format(*rows) in line
 

@@ -85,9 +85,9 @@ def test_terms_are_in_order_and_found_by_letter_and_anchor():
 
 
 def running_text(path: Path) -> str:
-    """Without exercises, code, headings and tables, which link to nothing."""
+    """Without exercises, code, headings, tables and badges, which link to nothing."""
     text = markdown(path).partition("\n## Exercises")[0]
-    return re.sub(r"`[^`]*`|^[#|].*", "", text, flags=re.MULTILINE)
+    return re.sub(r"`[^`]*`|^[#|].*|^\[!\[.*", "", text, flags=re.MULTILINE)
 
 
 def test_terms_are_linked_where_they_first_appear_and_only_there():

@@ -29,20 +29,22 @@ def setup_cell(path: Path) -> str:
 
 
 def test_badges_lead_to_this_repository():
-    colab = f"https://colab.research.google.com/github/{SLUG}/blob/main/notebooks/"
+    place = f"{SLUG}/blob/main/notebooks/"
+    colab = f"https://colab.research.google.com/github/{place}"
+    kaggle = f"https://kaggle.com/kernels/welcome?src=https://github.com/{place}"
     readme = [target for target, _ in read(ROOT / "README.md").links]
     expected = [
         f"https://github.com/{SLUG}/actions/workflows/ci.yml",
         f"https://mybinder.org/v2/gh/{SLUG}/main?urlpath=lab/tree/notebooks/"
         + NOTEBOOKS[0].name,
         repo.site(SLUG),
-        *(f"{colab}{path.name}" for path in NOTEBOOKS),
+        *(f"{start}{path.name}" for start in (colab, kaggle) for path in NOTEBOOKS),
     ]
     missing = [f"README.md: no link to {x}" for x in expected if x not in readme]
     for path in NOTEBOOKS:
-        badge, _ = read(path).links[0]
-        if badge != f"{colab}{path.name}":
-            missing.append(f"notebooks/{path.name}: its badge leads to {badge}")
+        badges = [badge for badge, _ in read(path).links[:2]]
+        if badges != [f"{colab}{path.name}", f"{kaggle}{path.name}"]:
+            missing.append(f"notebooks/{path.name}: its badges lead to {badges}")
     fail_with(missing, f"Name them as pyproject.toml does: make repo SLUG={SLUG}")
 
 

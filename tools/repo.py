@@ -38,8 +38,9 @@ def site(slug: str) -> str:
 
 def files(root: Path) -> list[Path]:
     """All files that repeat the name, its home last: a stopped run can be repeated."""
-    repeat = [root / "README.md", root / "CITATION.cff", root / "docs" / "home.md"]
-    return [*repeat, *sorted(root.glob("notebooks/*.ipynb")), root / "pyproject.toml"]
+    repeat = [root / "README.md", root / "CITATION.cff"]
+    found = [*sorted(root.glob("docs/*.md")), *sorted(root.glob("notebooks/*.ipynb"))]
+    return [*repeat, *found, root / "pyproject.toml"]
 
 
 def stamp(root: Path, slug: str) -> int:

@@ -13,7 +13,7 @@ const NOTES = {
   ],
   answer: [
     "For each digit the network computes a logit, a number without limits; softmax makes ten probabilities of them that sum to 100 %.",
-    "03_the_whole_network", "what-an-untrained-network-says", "What an untrained network says",
+    "03_the_whole_network", "from-scores-to-shares", "From scores to shares",
   ],
   weights: [
     "Two trainings of one design: the second longer, on moved and turned images, with more maps.",
@@ -37,15 +37,15 @@ const NOTES = {
   ],
   "conv 4": [
     "Three convolutions and a pool are a block. Here the second begins.",
-    "03_the_whole_network", "a-vgg-block", "A VGG block",
+    "03_the_whole_network", "one-block-twice", "One block, twice",
   ],
   "conv 5": [
     "The deeper the layer, the more pixels of the image a unit sees.",
-    "03_the_whole_network", "what-one-unit-sees", "What one unit sees",
+    "03_the_whole_network", "what-one-number-sees", "What one number sees",
   ],
   "conv 6": [
     "The last convolution. Many of its numbers are 0: few filters have found what they look for.",
-    "03_the_whole_network", "the-whole-model", "The whole model",
+    "03_the_whole_network", "the-whole-model-line-by-line", "The whole model, line by line",
   ],
   "pool 2": [
     "These numbers, and nothing else, decide on the answer: its features.",
@@ -53,7 +53,7 @@ const NOTES = {
   ],
   linear: [
     "Each digit has a weight for each feature. The products for one digit sum to its logit; the largest logit is the answer.",
-    "03_the_whole_network", "the-whole-model", "The whole model",
+    "03_the_whole_network", "the-whole-model-line-by-line", "The whole model, line by line",
   ],
 };
 

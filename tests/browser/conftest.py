@@ -31,7 +31,7 @@ def lab(tmp_path_factory):
     """
     home = tmp_path_factory.mktemp("lab")
     work, settings, runtime = (home / name for name in ("work", "settings", "runtime"))
-    shutil.copytree(ROOT / "notebooks", work / "notebooks")
+    shutil.copytree(ROOT / "notebooks", work / "my_notebooks")
     shutil.copy(ROOT / "GLOSSARY.md", work)
     # No question about news: it would lie over the page
     news = settings / "@jupyterlab/apputils-extension/notification.jupyterlab-settings"
@@ -120,7 +120,7 @@ def run_all(chromium, lab):
     def run(name: str) -> Page:
         shut_kernels_down(page)
         query = f"token={lab['token']}&reset"
-        page.goto(f"{lab['url']}lab/tree/notebooks/{name}?{query}")
+        page.goto(f"{lab['url']}lab/tree/my_notebooks/{name}?{query}")
         page.wait_for_function(READY, timeout=90_000)
         page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
         return page

@@ -11,7 +11,7 @@ from screens import PHONE, watch
 
 SCREENS = {"desktop": {"viewport": {"width": 1400, "height": 900}}, "phone": PHONE}
 # All that pages may get from other servers, and what they get here instead
-BADGE = re.compile(r"https://[^?]*badge[^?]*\.svg")
+BADGE = re.compile(r"https://[^?]*(badge|open-in)[^?]*\.svg")
 STAND_IN = '<svg xmlns="http://www.w3.org/2000/svg" width="117" height="20" />'
 
 # What scrolls sideways as a whole; code and tables may, each in its own frame
@@ -102,7 +102,8 @@ def test_pages_are_whole_and_no_wider_than_the_screen(page, address, folder):
         file, _, anchor = unquote(link.removeprefix(address)).partition("#")
         if link.startswith(address):
             assert (folder / file).exists(), f"{path}: {link}"
-            assert anchor in anchors.get(file, {anchor}), f"{path}: {link}"
+            if file not in ("draw.html", "train.html"):  # whose scripts read theirs
+                assert anchor in anchors.get(file, {anchor}), f"{path}: {link}"
 
 
 @one_screen
