@@ -247,7 +247,7 @@ def run(
     # Sums are tensors that stay where they are: reading each makes a GPU wait
     loss_sum: Tensor | float = 0.0
     correct: Tensor | float = 0.0
-    seen, start = 0, time.perf_counter()
+    seen, start = 0, time.monotonic()
     look = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{postfix}"
     with progress_bar(title, count, progress, iterable=taken, bar_format=look) as bar:
         for number, step in enumerate(bar, start=1):
@@ -257,7 +257,7 @@ def run(
             if number % 50 == 0 or number == count:
                 mean = float(loss_sum) / seen
                 check_finite("training loss", mean, f"in {title} by step {number}")
-                pace = (time.perf_counter() - start) / number
+                pace = (time.monotonic() - start) / number
                 left = time_left(pace * (count - number + follow))
                 bar.set_postfix_str(f"loss {mean:.3f}, {left}", refresh=False)
     return Metrics(float(loss_sum) / seen, float(correct) / seen)
