@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 PATIENCE = 180  # seconds: three times the notebooks' longest cell on two free cores
-ADVICE = "too long? Stop it, and train on fewer images: train.take(range(6_000))"
+ADVICE = "; too long? Stop it, and train on fewer images: train.take(range(6_000))"
 
 
 def in_notebook() -> bool:
@@ -23,8 +23,6 @@ def progress_bar(title: str, total: int, shown: bool = True, **look: Any) -> Any
 
 
 def time_left(seconds: float) -> str:
-    """In words; and what a learner can do about it, where that is far too long."""
-    minutes = seconds > 90
-    text = f"about {seconds / 60:.0f} min" if minutes else f"about {seconds:.0f} s"
-    advised = seconds > PATIENCE and in_notebook()
-    return f"{text} left; {ADVICE}" if advised else f"{text} left"
+    """In words; in a notebook, what to do about it where that is far too long."""
+    text = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    return f"about {text} left{ADVICE if seconds > PATIENCE and in_notebook() else ''}"

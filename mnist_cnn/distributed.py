@@ -38,8 +38,7 @@ def train_together(
         title = f"epoch {epoch}/{config.epochs}"
         shares = ((x[rank::size], y[rank::size]) for x, y in loader)
         taken = mc.steps(parallel, shares, optimizer)
-        follow = (config.epochs - epoch) * len(loader)
-        run(taken, len(loader), title, rank == 0, follow)
+        run(taken, len(loader), title, rank == 0, config.epochs - epoch)
         tested = mc.evaluate(model, test)
         check_finite("test loss", tested.loss, f"after {title}")
         if rank == 0:

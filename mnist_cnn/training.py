@@ -195,8 +195,8 @@ def fit(
                 schedule=schedule,
                 label_smoothing=config.label_smoothing,
             )
-            follow = (config.epochs - epoch) * len(loader)
-            trained = run(taken, len(loader), title, progress, follow)
+            left = config.epochs - epoch
+            trained = run(taken, len(loader), title, progress, left)
             seconds = time.perf_counter() - start
             tested = evaluate(model, test)
             check_finite("test loss", tested.loss, f"after {title}")
@@ -238,12 +238,9 @@ def augmentation(config: TrainConfig) -> Callable[[Tensor], Tensor] | None:
 
 
 def run(
-    taken: Iterator[Step], count: int, title: str, progress: bool, follow: int = 0
+    taken: Iterator[Step], count: int, title: str, progress: bool, left: int
 ) -> Metrics:
-    """Take ``count`` steps behind a bar; loss and accuracy as means over the images.
-
-    follow: how many steps come after these, for the time that is left.
-    """
+    """Take ``count`` steps behind a bar, as the ``left`` epochs after; means of all."""
     # Sums are tensors that stay where they are: reading each makes a GPU wait
     loss_sum: Tensor | float = 0.0
     correct: Tensor | float = 0.0
@@ -258,8 +255,8 @@ def run(
                 mean = float(loss_sum) / seen
                 check_finite("training loss", mean, f"in {title} by step {number}")
                 pace = (time.monotonic() - start) / number
-                left = time_left(pace * (count - number + follow))
-                bar.set_postfix_str(f"loss {mean:.3f}, {left}", refresh=False)
+                wait = time_left(pace * (count - number + left * count))
+                bar.set_postfix_str(f"loss {mean:.3f}, {wait}", refresh=False)
     return Metrics(float(loss_sum) / seen, float(correct) / seen)
 
 

@@ -17,7 +17,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from pages import NOTEBOOKS, ROOT, fail_with, markdown
+from pages import MEND, NOTEBOOKS, ROOT, fail_with, markdown
 
 import mnist_cnn as mc
 from mnist_cnn.exercises import EXPECTED, HINTS
@@ -51,12 +51,13 @@ def one_copy_of_the_digits():
 def exercises():
     """By number, such as "1.2": the heading, the check, the solution's code."""
     found = {}
-    for path in NOTEBOOKS:
-        text = markdown(path).split("## Exercises")[1]
-        _, *parts = re.split(r"^\*\*(\d)\. ", text, flags=re.MULTILINE)
+    for path in (*NOTEBOOKS, MEND):  # of which the last is nothing but exercises
+        text = markdown(path).split("## Exercises")[-1]
+        own = "mend" if path == MEND else int(path.name[:2])
+        _, *parts = re.split(r"^(?:\*\*|## )(\d)\. ", text, flags=re.MULTILINE)
         for number, part in zip(parts[::2], parts[1::2], strict=True):
             question, *solutions = part.split("<details>")
-            found[f"{int(path.name[:2])}.{number}"] = SimpleNamespace(
+            found[f"{own}.{number}"] = SimpleNamespace(
                 path=path,
                 heading=question.partition("**")[0],
                 checks=CHECK.findall(question),

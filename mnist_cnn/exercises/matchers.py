@@ -150,6 +150,19 @@ def layers(answer: Any) -> list[Layer]:
     return rows
 
 
+def batch(answer: Any, known: Values) -> Values:
+    """A check of 32 images, whether a network of the series can read them."""
+    shape, place = (32, *IMAGE_SHAPE), known.get("place", "cpu")
+    fits = isinstance(answer, Tensor) and answer.shape == shape
+    expect(fits, "shape", shape=shape, got=kind(answer))
+    expect(answer.dtype == torch.float32, "dtype", got=answer.dtype)
+    expect(answer.device.type == place, "place", got=answer.device)
+    if place == "cpu":  # elsewhere there are no numbers
+        most = tensor(answer, shape).max()
+        expect(bool(most <= 1), "scale", most=most)
+    return {}
+
+
 def equal(
     read: Callable[[Any], float],
     *names: str,
