@@ -21,11 +21,9 @@ from pages import MEND, NOTEBOOKS, ROOT, fail_with, markdown
 
 import mnist_cnn as mc
 from mnist_cnn.exercises import EXPECTED, HINTS
-from mnist_cnn.exercises.matchers import OnPaper
 from mnist_cnn.exercises.table import CHECKS
 
 ANSWERS = tomllib.loads((ROOT / "tests" / "answers.toml").read_text("utf-8"))
-ON_PAPER = {number: c for number, c in CHECKS.items() if isinstance(c, OnPaper)}
 RECORDER = runpy.run_path(str(ROOT / "tools" / "expected.py"))
 # What a learner sees, or does not: Matplotlib reads torch's images in an old way
 pytestmark = [
@@ -138,7 +136,7 @@ def test_every_check_is_named_has_hints_and_is_tested():
     hints = [n for n in exercises() if len(HINTS.get(n, {}).get("hints", ())) < 2]
     fail_with([f"hints.toml: too few hints for {n}" for n in hints], "Two or more.")
     named = [name for e in exercises().values() for _, name in e.checks]
-    typed = ANSWERS["wrong"].keys() | ON_PAPER.keys()
+    typed = ANSWERS["wrong"].keys()
     places = {
         "table.py": CHECKS.keys(),
         "hints.toml": {n for n, texts in HINTS.items() if texts.keys() != {"hints"}},
@@ -152,7 +150,7 @@ def test_every_check_is_named_has_hints_and_is_tested():
     slips = [
         (n, known.get("slips", {})) for n, s in EXPECTED.items() for known in s.values()
     ]
-    for number, known in [*slips, *((n, check.slips) for n, check in ON_PAPER.items())]:
+    for number, known in slips:
         missing = known.keys() - HINTS.get(number, {}).keys()
         wrong += [f"hints.toml: lacks {missing} of {number}"] * bool(missing)
     fail_with(wrong, "mnist_cnn/exercises/__init__.py says what an exercise needs.")
@@ -243,9 +241,6 @@ def test_a_model_is_left_as_it_was():
 
 def typed_answers():
     """Number, code and slip of each; no slip where it is right."""
-    for number, check in ON_PAPER.items():
-        yield number, repr(check.right), None
-        yield from ((number, f"'{value}'", slip) for slip, value in check.slips.items())
     for number, codes in ANSWERS["wrong"].items():
         yield from ((number, code, slip) for code, slip in codes.items())
     for number, codes in ANSWERS["also_right"].items():

@@ -265,6 +265,23 @@ def refused_photos() -> Recorded:
 # Notebook 8
 
 
+def parameters_of_batch_norm() -> Recorded:
+    plain, normed = (
+        sum(p.numel() for p in mc.VGG(batch_norm=norm).parameters())
+        for norm in (False, True)
+    )
+    two_for_each = 6 * 16 * 2
+    return {
+        "right": two_for_each,
+        "slips": {
+            "growth": normed - plain,  # six convolutions lose their biases
+            "one": two_for_each // 6,
+            "running": 2 * two_for_each,
+            "all": plain + two_for_each,
+        },
+    }
+
+
 def seeds_needed() -> Recorded:
     spread = 100 * mc.load_study("ablations")["rows"][0]["standard_deviation"]
     wanted, hundredths = 0.02, round(100 * spread)
@@ -383,6 +400,7 @@ FIXED: dict[str, Callable[[], Recorded]] = {
     "7.1": box_in_the_corner,
     "7.2": worst_when_square,
     "7.3": refused_photos,
+    "8.1": parameters_of_batch_norm,
     "8.3": seeds_needed,
     "mend.1": features_of_eight_maps,
     "mend.4": on_the_gpu,

@@ -8,7 +8,6 @@ import numbers
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -210,19 +209,3 @@ def equal(
 def rounded(value: float, exact: float, decimals: int) -> bool:
     """Whether this is the other, rounded: for one that is no whole number."""
     return exact % 1 != 0 and math.isclose(value, round(exact, decimals), abs_tol=1e-6)
-
-
-@dataclass(frozen=True)
-class OnPaper:
-    """A check of one number that is worked out on paper: nothing is recorded for it.
-
-    slips: by the id of its hint, the number that each leads to.
-    """
-
-    read: Callable[[Any], float]
-    right: float
-    slips: dict[str, float]
-
-    def __call__(self, answer: Any, known: Values) -> Values:
-        slips = {name: [value] for name, value in self.slips.items()}
-        return equal(self.read)(answer, {"right": [self.right], "slips": slips})
