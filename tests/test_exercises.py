@@ -1,6 +1,7 @@
 """The exercises: each solution runs, and each check knows right from wrong."""
 
 import copy
+import json
 import os
 import re
 import runpy
@@ -21,6 +22,7 @@ from pages import MEND, NOTEBOOKS, ROOT, fail_with, markdown
 
 import mnist_cnn as mc
 from mnist_cnn.exercises import EXPECTED, HINTS
+from mnist_cnn.exercises.desk import QUESTIONS
 from mnist_cnn.exercises.table import CHECKS
 
 ANSWERS = tomllib.loads((ROOT / "tests" / "answers.toml").read_text("utf-8"))
@@ -312,6 +314,32 @@ def test_progress_is_kept_or_says_that_it_is_not(writable, tmp_path):
     assert "2.2 ✓" in told
     assert ("4.2 ✓" in told) is writable
     assert ("Kept until the kernel stops" in told) is not writable
+
+
+def test_twelve_questions_have_one_right_choice_and_say_what_each_reveals():
+    assert len(QUESTIONS) == 12
+    for name, asked in QUESTIONS.items():
+        assert asked["choices"].keys() == asked["reveals"].keys() == {*"abc"}, name
+        right = [k for k, told in asked["reveals"].items() if told[:7] == "Right. "]
+        assert right == [asked["right"]], name
+        assert NOTEBOOKS[asked["from"] - 1].exists(), name
+
+
+def test_questions_are_asked_counted_explained_and_kept(tmp_path):
+    letters = [asked["right"] for asked in QUESTIONS.values()]
+    wrong = ["b" if letters[0] == "a" else "a", *letters[1:]]
+    assert all(asked["question"] in mc.questions() for asked in QUESTIONS.values())
+    assert mc.questions(" ".join(letters)).count(". Right. ") == 12
+    told = mc.questions("".join(wrong))
+    assert next(iter(QUESTIONS.values()))["reveals"][wrong[0]] in told
+    only = mc.questions("".join(wrong), tmp_path / "before.json")
+    assert only == "11 of 12 are right."
+    kept = json.loads((tmp_path / "before.json").read_text("utf-8"))
+    assert kept["when"] == "before"
+    assert kept["answers"] == dict(zip(QUESTIONS, wrong, strict=True))
+    assert kept["right"] == [*QUESTIONS][1:]
+    with pytest.raises(ValueError, match="12 letters"):
+        mc.questions("abc")
 
 
 def test_shows_without_quotes():

@@ -91,15 +91,15 @@ def questions(answers: str = "", path: str | Path | None = None) -> Shown:
     letters = re.findall("[a-c]", answers.lower())
     if answers and len(letters) != len(QUESTIONS):
         raise ValueError(f"expected {len(QUESTIONS)} letters, a to c, got {answers!r}")
-    given = dict(zip(QUESTIONS, letters, strict=False))
-    right = [name for name in given if given[name] == QUESTIONS[name]["right"]]
+    chosen = dict(zip(QUESTIONS, letters, strict=False))
+    right = [name for name in chosen if chosen[name] == QUESTIONS[name]["right"]]
     parts = [f"{len(right)} of {len(QUESTIONS)} are right."] if answers else []
     if path and answers:
-        kept = {"when": Path(path).stem, "answers": given, "right": right}
+        kept = {"when": Path(path).stem, "answers": chosen, "right": right}
         Path(path).write_text(json.dumps(kept), "utf-8")
         return Shown(parts[0])
     for number, (name, asked) in enumerate(QUESTIONS.items(), start=1):
         texts = asked["reveals" if answers else "choices"].items()
-        said = [f"{key}. {text}" for key, text in texts if given.get(name, key) == key]
+        said = [f"{key}. {text}" for key, text in texts if chosen.get(name, key) == key]
         parts.append("\n   ".join([f"{number}. {asked['question']}", *said]))
     return Shown("\n\n".join(parts))
