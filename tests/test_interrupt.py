@@ -116,7 +116,7 @@ def test_a_last_step_that_goes_too_far_is_told(digits):
 
 def test_the_time_left_is_that_of_all_epochs(digits, monkeypatch):
     told, clock = [], itertools.count()  # each look at it takes a second
-    monkeypatch.setattr(training, "time_left", lambda seconds: told.append(seconds))
+    monkeypatch.setattr(training, "time_left", told.append)
     monkeypatch.setattr(training.time, "monotonic", lambda: next(clock))
     mc.fit(mc.VGG(2), digits, digits, mc.TrainConfig(epochs=3), progress=False)
     assert told == [2, 1, 0]  # of 1 second an epoch
