@@ -26,6 +26,7 @@ repository = REPOSITORY = PROJECT["project"]["urls"]["Repository"]
 project = html_title = "A small VGG learns MNIST"
 root_doc = "README"  # whose place docs/home.md takes
 include_patterns = ["README.md", "notebooks/*.ipynb", "docs/speed.ipynb", *PAGES]
+include_patterns.append("docs/questions.md")
 exclude_patterns = [".venv", "build"]  # large; not looked through
 
 sys.path.append(str(Path(__file__).parent))  # of live.py and downloads.py
@@ -54,7 +55,8 @@ html_sidebars = {  # the theme's, and the page to draw on before the others
         "sidebar/scroll-end.html",
     ]
 }
-html_static_path = ["style.css", "terms.js", "learn.js", "../mnist_cnn/web/pad.css"]
+html_static_path = ["style.css", "terms.js", "learn.js", "questions.js"]
+html_static_path += ["../mnist_cnn/web/pad.css"]
 html_css_files = ["style.css"]
 html_js_files = [(name, {"defer": "defer"}) for name in ("terms.js", "learn.js")]
 pygments_dark_style = "github-dark"
@@ -89,14 +91,45 @@ def change_source(app, name, source):
                 cell["metadata"]["mystnb"] = prompts
         source[0] = json.dumps(notebook)
     if name == root_doc:
-        pages = ["notebooks/*", "docs/speed", *PAGES, f"Repository <{REPOSITORY}>"]
+        pages = [
+            "notebooks/*",
+            "docs/questions",
+            "docs/speed",
+            *PAGES,
+            f"Repository <{REPOSITORY}>",
+        ]
         listed = "\n".join(pages)
         home = Path(app.confdir, "home.md").read_text(encoding="utf-8")
         home = home.replace("](../", "](")  # it stands one folder up now
         source[0] = f"{home}\n\n```{{toctree}}\n:hidden:\n:glob:\n\n{listed}\n```\n"
+    if name == "docs/questions":
+        source[0] = source[0].replace("{questions}", question_form())
     if name == "GLOSSARY":  # which has its letters in place of a list of all terms
         source[0] = f"---\nhide-toc: true\n---\n{source[0]}"
     source[0] = re.sub(r'<a id="[^"]+"></a>', "", source[0])
+
+
+def question_form():
+    """The twelve questions of the package, which questions.js brings to life."""
+    text = (ROOT / "mnist_cnn/exercises/questions.toml").read_text(encoding="utf-8")
+    parts = ['```{raw} html\n<form id="questions">']
+    for number, (key, asked) in enumerate(tomllib.loads(text).items(), start=1):
+        parts.append(f'<fieldset id="{key}" data-right="{asked["right"]}">')
+        parts.append(f"<legend>{number}. {html.escape(asked['question'])}</legend>")
+        for letter, choice in asked["choices"].items():
+            reveals = html.escape(asked["reveals"][letter])
+            parts.append(
+                f'<label><input type="radio" name="{key}" value="{letter}" '
+                f'data-reveals="{reveals}"> {letter}. {html.escape(choice)}</label>'
+            )
+        parts.append('<p class="told" role="status"></p></fieldset>')
+    parts.append(
+        "<p><label>I answer <select name=when><option value=before>before the series"
+        "<option value=after>after the series</select></label> "
+        "<button name=save disabled>Save my answers</button> <output></output></p>"
+        '</form>\n<script defer src="../_static/questions.js"></script>\n```'
+    )
+    return "\n".join(parts)
 
 
 def link_to_repository(app, doctree):

@@ -35,6 +35,7 @@ from mnist_cnn.training import History, fit, make_loaders, steps
 if TYPE_CHECKING:  # see LAZY
     from mnist_cnn import plots
     from mnist_cnn.exercises import check, guessed, hint, progress
+    from mnist_cnn.exercises.desk import questions
     from mnist_cnn.handwriting import FoundDigit, find_digits, to_mnist
     from mnist_cnn.pad import DigitPad
     from mnist_cnn.web import export_page
@@ -76,6 +77,7 @@ __all__ = [
     "plots",
     "predict",
     "progress",
+    "questions",
     "save",
     "seed_everything",
     "steps",
@@ -91,6 +93,7 @@ LAZY = {
     "export_page": "mnist_cnn.web",
     "FoundDigit": "mnist_cnn.handwriting",
     "find_digits": "mnist_cnn.handwriting",
+    "questions": "mnist_cnn.exercises.desk",
     "to_mnist": "mnist_cnn.handwriting",
     **dict.fromkeys(("check", "guessed", "hint", "progress"), "mnist_cnn.exercises"),
 }

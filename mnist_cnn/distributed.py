@@ -38,7 +38,7 @@ def train_together(
         title = f"epoch {epoch}/{config.epochs}"
         shares = ((x[rank::size], y[rank::size]) for x, y in loader)
         taken = mc.steps(parallel, shares, optimizer)
-        run(taken, len(loader), title, progress=rank == 0)
+        run(taken, len(loader), title, rank == 0, config.epochs - epoch)
         tested = mc.evaluate(model, test)
         check_finite("test loss", tested.loss, f"after {title}")
         if rank == 0:

@@ -15,7 +15,7 @@ from torch.utils.data import BatchSampler, DataLoader, RandomSampler, Sequential
 
 from mnist_cnn.arguments import check_model, real_number, shorten, whole_number
 from mnist_cnn.augment import augment
-from mnist_cnn.bar import progress_bar
+from mnist_cnn.bar import progress_bar, time_left
 from mnist_cnn.config import TrainConfig
 from mnist_cnn.data import Digits, as_digits
 from mnist_cnn.devices import Bfloat16, has_fast_bfloat16
@@ -195,7 +195,8 @@ def fit(
                 schedule=schedule,
                 label_smoothing=config.label_smoothing,
             )
-            trained = run(taken, len(loader), title, progress)
+            left = config.epochs - epoch
+            trained = run(taken, len(loader), title, progress, left)
             seconds = time.perf_counter() - start
             tested = evaluate(model, test)
             check_finite("test loss", tested.loss, f"after {title}")
@@ -236,13 +237,16 @@ def augmentation(config: TrainConfig) -> Callable[[Tensor], Tensor] | None:
     return lambda images: augment(images, config.shift, config.rotation, generator)
 
 
-def run(taken: Iterator[Step], count: int, title: str, progress: bool) -> Metrics:
-    """Take ``count`` steps behind a bar; loss and accuracy as means over the images."""
+def run(
+    taken: Iterator[Step], count: int, title: str, progress: bool, left: int
+) -> Metrics:
+    """Take ``count`` steps behind a bar, as the ``left`` epochs after; means of all."""
     # Sums are tensors that stay where they are: reading each makes a GPU wait
     loss_sum: Tensor | float = 0.0
     correct: Tensor | float = 0.0
-    seen = 0
-    with progress_bar(title, count, progress, iterable=taken) as bar:
+    seen, start = 0, time.monotonic()
+    look = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{postfix}"
+    with progress_bar(title, count, progress, iterable=taken, bar_format=look) as bar:
         for number, step in enumerate(bar, start=1):
             loss_sum += step.loss * step.images
             correct += step.correct
@@ -250,7 +254,9 @@ def run(taken: Iterator[Step], count: int, title: str, progress: bool) -> Metric
             if number % 50 == 0 or number == count:
                 mean = float(loss_sum) / seen
                 check_finite("training loss", mean, f"in {title} by step {number}")
-                bar.set_postfix(loss=f"{mean:.3f}", refresh=False)
+                pace = (time.monotonic() - start) / number
+                wait = time_left(pace * (count - number + left * count))
+                bar.set_postfix_str(f"loss {mean:.3f}, {wait}", refresh=False)
     return Metrics(float(loss_sum) / seen, float(correct) / seen)
 
 

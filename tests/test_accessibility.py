@@ -6,7 +6,7 @@ import re
 import matplotlib as mpl
 import numpy as np
 import pytest
-from pages import NOTEBOOKS, ROOT, fail_with, read
+from pages import MEND, NOTEBOOKS, ROOT, fail_with, read
 
 from mnist_cnn import plots
 
@@ -14,7 +14,7 @@ README = ROOT / "README.md"
 PALETTE = (plots.BLUE, plots.ORANGE, plots.GREEN)
 
 pages = pytest.mark.parametrize(
-    "path", [README, *NOTEBOOKS], ids=lambda path: path.stem
+    "path", [README, *NOTEBOOKS, MEND], ids=lambda path: path.stem
 )
 
 
@@ -88,7 +88,7 @@ FREE = {"black", "white", "gray", "viridis", "PuOr"}
 
 def test_figures_use_the_palette():
     assert NAMED.findall('ax.plot(x, color="tab:red", c=\\"r\\")') == ["tab:red", "r"]
-    paths = [*NOTEBOOKS, *(ROOT / "mnist_cnn" / "plots").rglob("*.py")]
+    paths = [*NOTEBOOKS, MEND, *(ROOT / "mnist_cnn" / "plots").rglob("*.py")]
     fail_with(
         [
             f"{path.relative_to(ROOT)}: the colour {colour!r}"

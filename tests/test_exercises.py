@@ -1,6 +1,7 @@
 """The exercises: each solution runs, and each check knows right from wrong."""
 
 import copy
+import json
 import os
 import re
 import runpy
@@ -17,15 +18,14 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from pages import NOTEBOOKS, ROOT, fail_with, markdown
+from pages import MEND, NOTEBOOKS, ROOT, fail_with, markdown
 
 import mnist_cnn as mc
 from mnist_cnn.exercises import EXPECTED, HINTS
-from mnist_cnn.exercises.matchers import OnPaper
+from mnist_cnn.exercises.desk import QUESTIONS
 from mnist_cnn.exercises.table import CHECKS
 
 ANSWERS = tomllib.loads((ROOT / "tests" / "answers.toml").read_text("utf-8"))
-ON_PAPER = {number: c for number, c in CHECKS.items() if isinstance(c, OnPaper)}
 RECORDER = runpy.run_path(str(ROOT / "tools" / "expected.py"))
 # What a learner sees, or does not: Matplotlib reads torch's images in an old way
 pytestmark = [
@@ -51,12 +51,13 @@ def one_copy_of_the_digits():
 def exercises():
     """By number, such as "1.2": the heading, the check, the solution's code."""
     found = {}
-    for path in NOTEBOOKS:
-        text = markdown(path).split("## Exercises")[1]
-        _, *parts = re.split(r"^\*\*(\d)\. ", text, flags=re.MULTILINE)
+    for path in (*NOTEBOOKS, MEND):  # of which the last is nothing but exercises
+        text = markdown(path).split("## Exercises")[-1]
+        own = "mend" if path == MEND else int(path.name[:2])
+        _, *parts = re.split(r"^(?:\*\*|## )(\d)\. ", text, flags=re.MULTILINE)
         for number, part in zip(parts[::2], parts[1::2], strict=True):
             question, *solutions = part.split("<details>")
-            found[f"{int(path.name[:2])}.{number}"] = SimpleNamespace(
+            found[f"{own}.{number}"] = SimpleNamespace(
                 path=path,
                 heading=question.partition("**")[0],
                 checks=CHECK.findall(question),
@@ -137,7 +138,7 @@ def test_every_check_is_named_has_hints_and_is_tested():
     hints = [n for n in exercises() if len(HINTS.get(n, {}).get("hints", ())) < 2]
     fail_with([f"hints.toml: too few hints for {n}" for n in hints], "Two or more.")
     named = [name for e in exercises().values() for _, name in e.checks]
-    typed = ANSWERS["wrong"].keys() | ON_PAPER.keys()
+    typed = ANSWERS["wrong"].keys()
     places = {
         "table.py": CHECKS.keys(),
         "hints.toml": {n for n, texts in HINTS.items() if texts.keys() != {"hints"}},
@@ -151,7 +152,7 @@ def test_every_check_is_named_has_hints_and_is_tested():
     slips = [
         (n, known.get("slips", {})) for n, s in EXPECTED.items() for known in s.values()
     ]
-    for number, known in [*slips, *((n, check.slips) for n, check in ON_PAPER.items())]:
+    for number, known in slips:
         missing = known.keys() - HINTS.get(number, {}).keys()
         wrong += [f"hints.toml: lacks {missing} of {number}"] * bool(missing)
     fail_with(wrong, "mnist_cnn/exercises/__init__.py says what an exercise needs.")
@@ -242,9 +243,6 @@ def test_a_model_is_left_as_it_was():
 
 def typed_answers():
     """Number, code and slip of each; no slip where it is right."""
-    for number, check in ON_PAPER.items():
-        yield number, repr(check.right), None
-        yield from ((number, f"'{value}'", slip) for slip, value in check.slips.items())
     for number, codes in ANSWERS["wrong"].items():
         yield from ((number, code, slip) for code, slip in codes.items())
     for number, codes in ANSWERS["also_right"].items():
@@ -316,6 +314,28 @@ def test_progress_is_kept_or_says_that_it_is_not(writable, tmp_path):
     assert "2.2 ✓" in told
     assert ("4.2 ✓" in told) is writable
     assert ("Kept until the kernel stops" in told) is not writable
+
+
+def test_questions_have_one_right_choice_and_say_what_each_reveals():
+    for name, asked in QUESTIONS.items():
+        assert asked["choices"].keys() == asked["reveals"].keys() == {*"abc"}, name
+        right = [k for k, told in asked["reveals"].items() if told[:7] == "Right. "]
+        assert right == [asked["right"]], name
+
+
+def test_questions_are_asked_counted_explained_and_kept(tmp_path):
+    letters = [asked["right"] for asked in QUESTIONS.values()]
+    wrong = ["b" if letters[0] == "a" else "a", *letters[1:]]
+    assert all(asked["question"] in mc.questions() for asked in QUESTIONS.values())
+    assert mc.questions(" ".join(letters)).count(". Right. ") == 12
+    told = mc.questions("".join(wrong))
+    assert next(iter(QUESTIONS.values()))["reveals"][wrong[0]] in told
+    assert mc.questions("".join(wrong), tmp_path / "before.json")[:8] == "11 of 12"
+    kept = json.loads((tmp_path / "before.json").read_text("utf-8"))
+    assert (kept["when"], kept["right"]) == ("before", [*QUESTIONS][1:])
+    assert kept["answers"] == dict(zip(QUESTIONS, wrong, strict=True))
+    with pytest.raises(ValueError, match="12 letters"):
+        mc.questions("abc")
 
 
 def test_shows_without_quotes():

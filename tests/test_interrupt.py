@@ -1,5 +1,6 @@
 """Training that is stopped, or that goes wrong."""
 
+import itertools
 import math
 import os
 import signal
@@ -11,6 +12,7 @@ import torch
 from torch import nn
 
 import mnist_cnn as mc
+from mnist_cnn import bar, training
 
 CONFIG = mc.TrainConfig(epochs=5, batch_size=8, lr=0.01)
 
@@ -110,3 +112,18 @@ def test_a_last_step_that_goes_too_far_is_told(digits):
     config = mc.TrainConfig(epochs=1, batch_size=len(digits), lr=1e38)
     with pytest.raises(FloatingPointError, match="test loss became nan after"):
         mc.fit(mc.VGG(2), digits, digits, config, progress=False)
+
+
+def test_the_time_left_is_that_of_all_epochs(digits, monkeypatch):
+    told, clock = [], itertools.count()  # each look at it takes a second
+    monkeypatch.setattr(training, "time_left", told.append)
+    monkeypatch.setattr(training.time, "monotonic", lambda: next(clock))
+    mc.fit(mc.VGG(2), digits, digits, mc.TrainConfig(epochs=3), progress=False)
+    assert told == [2, 1, 0]  # of 1 second an epoch
+
+
+@pytest.mark.parametrize("seconds", [40, 100, 500])
+def test_a_notebook_is_told_what_to_do_about_a_long_wait(seconds, monkeypatch):
+    assert "take" not in bar.time_left(seconds)  # in a terminal
+    monkeypatch.setattr(bar, "in_notebook", lambda: True)
+    assert ("train.take" in bar.time_left(seconds)) is (seconds > bar.PATIENCE)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from markdown_it.tree import SyntaxTreeNode
-from pages import MARKDOWN, NOTEBOOKS, ROOT, Page, fail_with, markdown, read
+from pages import MARKDOWN, MEND, NOTEBOOKS, ROOT, Page, fail_with, markdown, read
 
 FOLDERS = (".", ".github", "benchmarks", "mnist_cnn", "tests", "tools")
 # Sphinx checks those of docs, which it reads from the folder above
@@ -48,7 +48,9 @@ def broken(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "path", PAGES + NOTEBOOKS, ids=lambda path: path.relative_to(ROOT).as_posix()
+    "path",
+    [*PAGES, *NOTEBOOKS, MEND],
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
 )
 def test_links_lead_somewhere(path):
     fail_with(broken(read(path)), "Correct the path, or the heading after its #.")
@@ -138,7 +140,7 @@ def misread(text: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", [*NOTEBOOKS, *PAGES], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*NOTEBOOKS, MEND, *PAGES], ids=lambda path: path.name)
 def test_no_line_of_a_sentence_becomes_a_list_a_heading_or_a_quote(path):
     wrong = [f"{path.relative_to(ROOT)}: {line}" for line in misread(markdown(path))]
     fail_with(wrong, "Break the lines elsewhere: Markdown takes this one for another.")

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
-from pages import NOTEBOOKS, ROOT, fail_with
+from pages import MEND, NOTEBOOKS, ROOT, fail_with
 from PIL import Image
 
 MOST_BYTES = 800_000
@@ -269,7 +269,7 @@ RULES += [known_tags, training, checks, solutions, questions, guesses, recall, o
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*NOTEBOOKS, MEND], ids=lambda path: path.stem)
 def test_notebooks_keep_the_rules(path: Path, rule, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "tools")
     notebook = nbformat.reads(path.read_text("utf-8"), as_version=4)

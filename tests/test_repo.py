@@ -10,7 +10,7 @@ import venv
 from pathlib import Path
 
 import pytest
-from pages import NOTEBOOKS, ROOT, fail_with, read
+from pages import MEND, NOTEBOOKS, ROOT, fail_with, read
 
 sys.path.insert(0, str(ROOT / "tools"))
 import repo
@@ -41,7 +41,7 @@ def test_badges_lead_to_this_repository():
         *(f"{start}{path.name}" for start in (colab, kaggle) for path in NOTEBOOKS),
     ]
     missing = [f"README.md: no link to {x}" for x in expected if x not in readme]
-    for path in NOTEBOOKS:
+    for path in (*NOTEBOOKS, MEND):
         badges = [badge for badge, _ in read(path).links[:2]]
         if badges != [f"{colab}{path.name}", f"{kaggle}{path.name}"]:
             missing.append(f"notebooks/{path.name}: its badges lead to {badges}")
@@ -65,7 +65,7 @@ def test_every_file_with_the_name_is_stamped():
 
 
 def test_first_cells_are_the_same_and_name_the_repository():
-    (first,) = {setup_cell(path) for path in NOTEBOOKS}
+    (first,) = {setup_cell(path) for path in (*NOTEBOOKS, MEND)}
     assert f'"https://github.com/{SLUG}"' in first
 
 

@@ -265,6 +265,23 @@ def refused_photos() -> Recorded:
 # Notebook 8
 
 
+def parameters_of_batch_norm() -> Recorded:
+    plain, normed = (
+        sum(p.numel() for p in mc.VGG(batch_norm=norm).parameters())
+        for norm in (False, True)
+    )
+    two_for_each = 6 * 16 * 2
+    return {
+        "right": two_for_each,
+        "slips": {
+            "growth": normed - plain,  # six convolutions lose their biases
+            "one": two_for_each // 6,
+            "running": 2 * two_for_each,
+            "all": plain + two_for_each,
+        },
+    }
+
+
 def seeds_needed() -> Recorded:
     spread = 100 * mc.load_study("ablations")["rows"][0]["standard_deviation"]
     wanted, hundredths = 0.02, round(100 * spread)
@@ -330,6 +347,50 @@ def ten_small_steps(train: mc.Digits, test: mc.Digits) -> Recorded:
     return {"right": pushed(10), "slips": {"one_step": one_step}, "one_step": one_step}
 
 
+# Beside the series: notebooks/mend_it.ipynb
+
+
+def features_of_eight_maps() -> Recorded:
+    side = 28 // 2 // 2
+    return {"right": 8 * side**2, "slips": {"sixteen": 16 * side**2}}
+
+
+def on_the_gpu() -> Recorded:
+    return {"place": "meta"}
+
+
+def compared_with_their_own() -> Recorded:
+    answers, labels = torch.tensor([1, 1, 7, 4]), torch.tensor([1, 1, 1, 4])
+    crossed = answers[:, None] == labels
+    return {
+        "right": (answers == labels).sum().item(),
+        "slips": {"crossed": crossed.sum().item()},
+    }
+
+
+def five_steps() -> Recorded:
+    def end(keep: bool) -> float:
+        w, slope = 3.0, 0.0
+        for _ in range(5):
+            slope = 2 * w + (slope if keep else 0)
+            w -= 0.1 * slope
+        return w
+
+    return {"right": end(keep=False), "slips": {"piled": end(keep=True)}}
+
+
+def price_of_three_scores() -> Recorded:
+    shares = torch.tensor([2.0, 1.0, 0.0]).softmax(dim=0)
+    twice = shares.softmax(dim=0)
+    right, twice = (-values[0].log().item() for values in (shares, twice))
+    return {"right": right, "slips": {"twice": twice}}
+
+
+def price_of_large_scores() -> Recorded:
+    first, second, _ = -torch.tensor([100.0, 99.0, 0.0]).log_softmax(dim=0)
+    return {"right": first.item(), "slips": {"second": second.item()}}
+
+
 FIXED: dict[str, Callable[[], Recorded]] = {
     "2.2": side_without_padding,
     "3.1": parameters_with_32_filters,
@@ -339,7 +400,14 @@ FIXED: dict[str, Callable[[], Recorded]] = {
     "7.1": box_in_the_corner,
     "7.2": worst_when_square,
     "7.3": refused_photos,
+    "8.1": parameters_of_batch_norm,
     "8.3": seeds_needed,
+    "mend.1": features_of_eight_maps,
+    "mend.4": on_the_gpu,
+    "mend.5": compared_with_their_own,
+    "mend.6": five_steps,
+    "mend.7": price_of_three_scores,
+    "mend.8": price_of_large_scores,
 }
 BY_SOURCE: dict[str, Callable[[mc.Digits, mc.Digits], Recorded]] = {
     "1.1": most_and_least_ink,

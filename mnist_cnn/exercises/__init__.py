@@ -2,10 +2,9 @@
 
 A new exercise is a row of ``CHECKS`` in ``table.py``, made of what ``matchers.py``
 has; its texts in ``hints.toml``, by the slip's id; and the notebook, which names the
-check. That is all where the answer is worked out ``OnPaper``. Else what is expected is
-recorded in ``expected.json``, by a function in ``tools/expected.py``, and
-``tests/answers.toml`` lists typed answers with their slips. A check loads no digits and
-trains nothing; of a right answer it keeps that it was, see ``desk.py``.
+check. What is expected is recorded in ``expected.json``, by a function in
+``tools/expected.py``, and ``tests/answers.toml`` lists typed answers with their slips.
+A check loads no digits and trains nothing; of a right answer it keeps that it was.
 """
 
 import json

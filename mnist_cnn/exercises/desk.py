@@ -3,7 +3,9 @@
 Solved exercises are kept, one empty file for each, which nothing can damage.
 """
 
+import json
 import os
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable
@@ -14,7 +16,10 @@ from platformdirs import user_state_path
 
 from mnist_cnn.exercises.table import CHECKS
 
-HINTS = tomllib.loads((Path(__file__).parent / "hints.toml").read_text("utf-8"))
+HINTS, QUESTIONS = (
+    tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text("utf-8"))
+    for name in ("hints", "questions")
+)
 solved: set[str] = set()  # in this kernel
 given: Counter[str] = Counter()  # how many hints of each exercise
 
@@ -76,3 +81,25 @@ def progress() -> Shown:
         lines.append("   ".join(f"{n} {'✓' if n in done else '·'}" for n in numbers))
     where = "Kept in {}" if kept else "Kept until the kernel stops: no writing to {}"
     return Shown("\n".join([*lines, where.format(folder())]))
+
+
+def questions(answers: str = "", path: str | Path | None = None) -> Shown:
+    """Twelve questions on the whole series; with twelve letters, what each reveals.
+
+    path: where to keep the answers instead, as before.json, and only to count them.
+    """
+    letters = re.findall("[a-c]", answers.lower())
+    if answers and len(letters) != len(QUESTIONS):
+        raise ValueError(f"expected {len(QUESTIONS)} letters, a to c, got {answers!r}")
+    chosen = dict(zip(QUESTIONS, letters, strict=False))
+    right = [name for name in chosen if chosen[name] == QUESTIONS[name]["right"]]
+    parts = [f"{len(right)} of {len(QUESTIONS)} are right."] if answers else []
+    if path and answers:
+        kept = {"when": Path(path).stem, "answers": chosen, "right": right}
+        Path(path).write_text(json.dumps(kept), "utf-8")
+        return Shown(parts[0])
+    for number, (name, asked) in enumerate(QUESTIONS.items(), start=1):
+        texts = asked["reveals" if answers else "choices"].items()
+        said = [f"{key}. {text}" for key, text in texts if chosen.get(name, key) == key]
+        parts.append("\n   ".join([f"{number}. {asked['question']}", *said]))
+    return Shown("\n\n".join(parts))

@@ -8,7 +8,6 @@ import numbers
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -150,6 +149,19 @@ def layers(answer: Any) -> list[Layer]:
     return rows
 
 
+def batch(answer: Any, known: Values) -> Values:
+    """A check of 32 images, whether a network of the series can read them."""
+    shape, place = (32, *IMAGE_SHAPE), known.get("place", "cpu")
+    fits = isinstance(answer, Tensor) and answer.shape == shape
+    expect(fits, "shape", shape=shape, got=kind(answer))
+    expect(answer.dtype == torch.float32, "dtype", got=answer.dtype)
+    expect(answer.device.type == place, "place", got=answer.device)
+    if place == "cpu":  # elsewhere there are no numbers
+        most = tensor(answer, shape).max()
+        expect(bool(most <= 1), "scale", most=most)
+    return {}
+
+
 def equal(
     read: Callable[[Any], float],
     *names: str,
@@ -197,19 +209,3 @@ def equal(
 def rounded(value: float, exact: float, decimals: int) -> bool:
     """Whether this is the other, rounded: for one that is no whole number."""
     return exact % 1 != 0 and math.isclose(value, round(exact, decimals), abs_tol=1e-6)
-
-
-@dataclass(frozen=True)
-class OnPaper:
-    """A check of one number that is worked out on paper: nothing is recorded for it.
-
-    slips: by the id of its hint, the number that each leads to.
-    """
-
-    read: Callable[[Any], float]
-    right: float
-    slips: dict[str, float]
-
-    def __call__(self, answer: Any, known: Values) -> Values:
-        slips = {name: [value] for name, value in self.slips.items()}
-        return equal(self.read)(answer, {"right": [self.right], "slips": slips})

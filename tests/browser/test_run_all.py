@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from pages import NOTEBOOKS
+from pages import MEND, NOTEBOOKS
 
 OUTPUTS = """() => jupyterapp.shell.currentWidget.content.model.sharedModel.cells
   .filter((cell) => cell.cell_type === 'code')
@@ -12,7 +12,7 @@ OUTPUTS = """() => jupyterapp.shell.currentWidget.content.model.sharedModel.cell
                    outputs: cell.getOutputs()}))"""
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("notebook", [*NOTEBOOKS, MEND], ids=lambda path: path.stem)
 def test_runs_without_an_error(notebook, run_all):
     check_all_ran(run_all(notebook.name), notebook)
 

@@ -1,5 +1,6 @@
 """The website of ``make site``, on a desktop and on a phone."""
 
+import json
 import re
 from pathlib import Path
 from urllib.parse import unquote
@@ -8,6 +9,8 @@ import pytest
 from pages import NOTEBOOKS, markdown
 from PIL import Image
 from screens import PHONE, watch
+
+from mnist_cnn.exercises.desk import QUESTIONS
 
 SCREENS = {"desktop": {"viewport": {"width": 1400, "height": 900}}, "phone": PHONE}
 # All that pages may get from other servers, and what they get here instead
@@ -225,6 +228,23 @@ def test_the_start_and_next_lead_through_the_series(page):
         assert page.locator(f'.main a[href="{Path(path).name}"]').count() == 1
         page.locator(".next-page").click()
         page.wait_for_url(f"**/{path}")
+
+
+@one_screen
+def test_the_twelve_questions_are_counted_explained_and_saved(page):
+    page.goto("docs/questions.html")
+    save, told = page.locator("[name=save]"), page.locator(".told:not(:empty)")
+    for name, asked in QUESTIONS.items():
+        assert save.is_disabled()
+        page.locator(f"#{name} [value={asked['right']}]").check()
+    assert page.locator("output").inner_text() == "12 of 12 are right"
+    assert told.count() == 0  # before the series, this would give the answers away
+    page.locator("[name=when]").select_option("after")
+    assert told.count() == 12
+    with page.expect_download() as download:
+        save.click()
+    kept = json.loads(download.value.path().read_text("utf-8"))
+    assert (kept["when"], kept["right"]) == ("after", [*QUESTIONS])
 
 
 def test_search_finds_a_word(page, screen):
