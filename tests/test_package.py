@@ -93,7 +93,9 @@ def imported(pattern: str) -> set[str]:
 
     One that is not installed here keeps the name it is imported by.
     """
-    folders = [ROOT / x for x in ("tests", "tests/browser", "tools", "benchmarks")]
+    folders = [
+        ROOT / x for x in ("docs", "tests", "tests/browser", "tools", "benchmarks")
+    ]
     ours = {path.stem for folder in folders for path in folder.glob("*.py")}
     # The extra study is not installed for the tests
     known = {"skimage": ["scikit-image"]} | packages_distributions()
