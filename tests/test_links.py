@@ -56,6 +56,20 @@ def test_links_lead_somewhere(path):
     fail_with(broken(read(path)), "Correct the path, or the heading after its #.")
 
 
+def test_notes_of_the_page_to_draw_on_lead_to_sections():
+    """Their anchors are the site's, in lower case."""
+    notes = (ROOT / "mnist_cnn" / "web" / "notes.js").read_text("utf-8")
+    found = re.findall(r'"(\d\d_\w+)", "([\w-]+)"', notes)
+    assert len(found) > 10
+    missing = []
+    for name, anchor in found:
+        headings = read(ROOT / "notebooks" / f"{name}.ipynb").headings
+        slugs = [re.sub(r"\W+", "-", h.lower()).strip("-") for _, h in headings]
+        if anchor not in slugs:
+            missing.append(f"notes.js: {name}#{anchor} is no section")
+    fail_with(missing, "Take the heading as it is now.")
+
+
 def test_broken_links_are_found(tmp_path):
     (tmp_path / "other.md").write_text("# A `b`, c!\n\n## Twice\n\n## Twice\n")
     text = "# Here\n\n[x](other.md#a-b-c) [x](#here) `[x](no)` [x](other.md#twice-1)\n"

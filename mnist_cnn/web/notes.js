@@ -53,7 +53,7 @@ const NOTES = {
   ],
   linear: [
     "Each digit has a weight for each feature. The products for one digit sum to its logit; the largest logit is the answer.",
-    "03_the_whole_network", "the-whole-model-line-by-line", "The whole model, line by line",
+    "03_the_whole_network", "ten-scores-from-784-numbers", "Ten scores from 784 numbers",
   ],
 };
 
