@@ -83,7 +83,9 @@ def change_source(app, name, source):
         notebook = json.loads(source[0])
         for cell in notebook["cells"]:
             words = "the imports" if cell["id"] == "imports" else None
-            if "hide-cell" in cell["metadata"].get("tags", []):
+            tags = cell["metadata"].get("tags", [])
+            drawn = "hide-input" in tags and cell["id"] not in ("setup", "imports")
+            if "hide-cell" in tags or drawn:
                 words = "".join(cell["source"]).split(":")[0].strip("# ")
                 words = words[0].lower() + words[1:]
             if words:

@@ -146,13 +146,15 @@ def magics(notebook: NotebookNode) -> Broken:
 
 
 def known_tags(notebook: NotebookNode) -> Broken:
-    """See TAGS in tests/test_notebooks.py; hide-input is for setup and imports.
+    """See TAGS in tests/test_notebooks.py; hide-input: setup, imports, long figures.
 
     These begin with a comment, which is all that JupyterLab shows of them.
     """
     for cell in notebook.cells:
         yield from ((cell.id, f"the tag {tag}") for tag in {*tags(cell)} - TAGS)
-        if ("hide-input" in tags(cell)) != (cell.id in ("setup", "imports")):
+        first = cell.source.partition("\n")[0]
+        folded = cell.id in ("setup", "imports") or "figure: unfold it" in first
+        if ("hide-input" in tags(cell)) != folded:
             yield cell.id, f"the tags {tags(cell)}"
         if "hide-input" in tags(cell) and not cell.source.startswith("# "):
             yield cell.id, "begins without a comment"

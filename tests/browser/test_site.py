@@ -141,7 +141,7 @@ def test_folds_open_at_a_click(page, path):
     questions = page.locator("p.predict").count()
     assert answers.count() >= questions == len(PREDICT.findall(TEXTS[path])) > 0
     setup = page.locator(".tag_hide-input details.hide")
-    assert setup.count() == 2
+    assert setup.count() >= 2  # and figures, whose code is long
     written = page.locator("details:not(.hide, .answer)")
     assert written.count() == TEXTS[path].count("<details") > 0
     solutions = written.filter(has=page.get_by_text("Solution", exact=True))
