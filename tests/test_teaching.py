@@ -5,6 +5,7 @@ import json
 import re
 import sys
 
+import matplotlib
 import numpy as np
 import pytest
 from pages import NOTEBOOKS, ROOT
@@ -41,7 +42,9 @@ def test_what_is_handed_out_asks_the_same_and_answers_nothing():
 def test_the_code_for_teachers_reads_sheets(tmp_path, monkeypatch, capsys):
     """Filled with test digits; shaded, blurred and askew as in a photo."""
     _, test = mc.load_mnist()
-    sheet.draw().savefig(drawn := io.BytesIO(), dpi=150)
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # not the settings of a test before this
+        sheet.draw().savefig(drawn := io.BytesIO(), dpi=150)
     page = np.asarray(Image.open(drawn).convert("L")) / 255
     for row, column in np.ndindex(sheet.ROWS, sheet.COLUMNS):
         left, top = (round(n * 150 / 25.4) - 45 for n in sheet.middle(row, column))

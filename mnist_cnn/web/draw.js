@@ -107,6 +107,13 @@ function makePage(data) {
     return strokes.length > 0;
   }
 
+  // "#conv-2" leads to the row of that layer
+  function toLayer() {
+    const name = location.hash.slice(1).replace("-", " ");
+    const titles = [...document.querySelectorAll(".layers-title strong")];
+    titles.find((title) => title.textContent === name)?.scrollIntoView();
+  }
+
   function makeChoice() {
     const options = Object.entries(data.networks).map(([which, { trained }]) => {
       const input = make("input", { type: "radio", name: "weights", value: which });
@@ -166,11 +173,12 @@ function makePage(data) {
   function open(steps) {
     if (!steps.next().done) return setTimeout(open, 0, steps);
     if (!fromAddress()) update();
+    toLayer();
     performance.mark("first answer");
   }
   surface.show(digits.digits[data.first].picture, true);
   setTimeout(() => open(network().steps(digits.digits[data.first].image)));
-  addEventListener("hashchange", fromAddress);
+  addEventListener("hashchange", () => fromAddress() || toLayer());
 }
 
 makePage(JSON.parse(document.getElementById("data").textContent));

@@ -220,6 +220,14 @@ def test_a_finger_draws_and_the_page_stays(page):
     assert not page.evaluate("document.scrollingElement.scrollWidth > innerWidth")
 
 
+def test_an_address_leads_to_a_layer(page, folder):
+    page.goto((folder / "draw.html").as_uri() + "#conv-6")
+    page.reload()
+    row = page.locator(".layers-title", has_text="conv 6")
+    page.wait_for_function("scrollY > 0")
+    assert 0 <= row.bounding_box()["y"] < page.viewport_size["height"]
+
+
 @pytest.mark.parametrize(("width", "height"), [(390, 664), (320, 568)])
 @pytest.mark.parametrize("name", ["draw.html", "index.html"])
 def test_pad_and_answer_share_the_first_screen(chromium, folder, name, width, height):
