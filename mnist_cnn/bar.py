@@ -8,9 +8,8 @@ ADVICE = "; too long? Stop it, and train on fewer images: train.take(range(6_000
 
 
 def in_notebook() -> bool:
-    return type(sys.stdout).__module__.startswith(
-        "ipykernel."
-    )  # "no terminal", it says
+    """Its standard output calls itself no terminal."""
+    return type(sys.stdout).__module__.startswith("ipykernel.")
 
 
 def progress_bar(title: str, total: int, shown: bool = True, **look: Any) -> Any:

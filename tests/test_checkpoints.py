@@ -2,7 +2,6 @@
 
 import math
 import os
-import stat
 import subprocess
 import sys
 from unittest.mock import Mock
@@ -75,23 +74,6 @@ def test_the_home_folder_may_be_short(model, tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == ["home"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no file modes on Windows")
-def test_modes_are_kept_and_links_followed(model, path, tmp_path):
-    mask = os.umask(0o027)
-    try:
-        mc.save(model, path)
-    finally:
-        os.umask(mask)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640  # as of any new file
-    path.chmod(0o600)
-    link = tmp_path / "link.safetensors"
-    link.symlink_to(path)
-    mc.save(mc.VGG(filters=9), link)
-    assert link.is_symlink()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert len(mc.load(path).features[0].weight) == 9
-
-
 def test_a_full_disk_leaves_the_old_file(model, path, monkeypatch):
     mc.save(model, path)
     full = OSError(28, "No space left on device")
@@ -116,17 +98,6 @@ def test_a_killed_run_leaves_the_old_file(model, path):
     assert killed.returncode == 9
     assert same(mc.load(path), model)
     assert [p.suffix for p in path.parent.iterdir() if p != path] == [".tmp"]
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
-@pytest.mark.parametrize("make", [os.mkdir, getattr(os, "mkfifo", None)])
-def test_only_files_are_written_and_read(model, path, make):
-    make(path)
-    before = path.stat().st_mode, path.stat().st_ino
-    for use in (lambda: mc.save(model, path), lambda: mc.load(path)):
-        with pytest.raises(ValueError, match=f"expected a file at {path}, not a"):
-            use()
-    assert (path.stat().st_mode, path.stat().st_ino) == before
 
 
 def test_arguments_that_are_refused(model, path):

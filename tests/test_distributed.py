@@ -42,21 +42,6 @@ def test_two_processes_learn_the_same_as_one(tmp_path, digits, few):
     assert history.test_accuracy[-1] > 0.8
 
 
-def test_two_halves_give_the_gradient_of_the_whole(digits):
-    """What DistributedDataParallel averages, for a batch that splits evenly."""
-    gradients = []
-    for shares in ([digits.first(32)], [digits.take(slice(i, 32, 2)) for i in (0, 1)]):
-        mc.seed_everything(0)
-        model = mc.VGG(4)
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
-        found = []
-        for share in shares:
-            list(mc.steps(model, [(share.images, share.labels)], optimizer))
-            found.append(torch.cat([p.grad.flatten() for p in model.parameters()]))
-        gradients.append(sum(found) / len(found))
-    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-6)
-
-
 @pytest.mark.parametrize(("size", "batch_size"), [(3, 32), (2, 64)])
 def test_a_batch_that_cannot_be_shared(monkeypatch, digits, few, size, batch_size):
     """32 by 3 processes; the last of 64, 64, 1 images by 2."""

@@ -195,20 +195,3 @@ def test_the_way_out_of_heic(tmp_path):
 
 
 # Large photos
-
-
-@pytest.mark.parametrize("size", [(12_000, 9_000), (3201, 2401), (1601, 1201)])
-def test_no_jpeg_is_decoded_above_4_megapixels(tmp_path, monkeypatch, size):
-    """The largest is as the largest phone cameras make them."""
-    draw_seven().resize(size, Image.Resampling.NEAREST).save(tmp_path / "photo.jpg")
-    decoded = []
-    convert = Image.Image.convert
-
-    def watch(image, *arguments, **options):
-        decoded.append(image.width * image.height)
-        return convert(image, *arguments, **options)
-
-    monkeypatch.setattr(Image.Image, "convert", watch)
-    assert is_seven(to_mnist(tmp_path / "photo.jpg"))
-    assert len(find_digits(tmp_path / "photo.jpg")) == 1
-    assert 0 < max(decoded) <= 4_000_000

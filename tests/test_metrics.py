@@ -61,16 +61,6 @@ def test_predict_restores_the_mode_after_an_error(digits):
     assert model.training
 
 
-@pytest.mark.parametrize("measure", [mc.predict, lambda model, _: mc.trace(model)])
-def test_a_frozen_layer_stays_frozen(digits, measure):
-    model = mc.VGG(2).train()
-    model.features.eval()
-    measure(model, digits.images)
-    assert model.training
-    assert model.classifier.training
-    assert not any(layer.training for layer in model.features.modules())
-
-
 def test_predict_runs_in_eval_mode(digits):
     model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(784, 10)).train()
     first, second = (mc.predict(model, digits.images) for _ in range(2))

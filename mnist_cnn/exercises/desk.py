@@ -15,6 +15,7 @@ from pathlib import Path
 from platformdirs import user_state_path
 
 from mnist_cnn.exercises.table import CHECKS
+from mnist_cnn.files import write_whole
 
 HINTS, QUESTIONS = (
     tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text("utf-8"))
@@ -96,7 +97,7 @@ def questions(answers: str = "", path: str | Path | None = None) -> Shown:
     parts = [f"{len(right)} of {len(QUESTIONS)} are right."] if answers else []
     if path and answers:
         kept = {"when": Path(path).stem, "answers": chosen, "right": right}
-        Path(path).write_text(json.dumps(kept), "utf-8")
+        write_whole(path, json.dumps(kept).encode())
         return Shown(parts[0])
     for number, (name, asked) in enumerate(QUESTIONS.items(), start=1):
         texts = asked["reveals" if answers else "choices"].items()
