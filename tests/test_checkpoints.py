@@ -2,8 +2,6 @@
 
 import math
 import os
-import subprocess
-import sys
 from unittest.mock import Mock
 
 import pytest
@@ -82,22 +80,6 @@ def test_a_full_disk_leaves_the_old_file(model, path, monkeypatch):
         mc.save(mc.VGG(filters=9), path)
     assert same(mc.load(path), model)
     assert list(path.parent.iterdir()) == [path]
-
-
-KILLED = """
-import os, sys
-import mnist_cnn as mc
-os.fsync = lambda file: os._exit(9)  # as if killed: nothing is tidied up
-mc.save(mc.VGG(filters=9), sys.argv[1])
-"""
-
-
-def test_a_killed_run_leaves_the_old_file(model, path):
-    mc.save(model, path)
-    killed = subprocess.run([sys.executable, "-c", KILLED, path], check=False)
-    assert killed.returncode == 9
-    assert same(mc.load(path), model)
-    assert [p.suffix for p in path.parent.iterdir() if p != path] == [".tmp"]
 
 
 def test_arguments_that_are_refused(model, path):

@@ -131,13 +131,6 @@ def test_a_recipe_with_other_settings(recipe, changed, small_data, tmp_path, cap
     assert {*others.split(", ")} == {f"{k}={v}" for k, v in changed.items()}
 
 
-def test_a_folder_in_the_way_is_found_before_training(tmp_path, capsys):
-    (tmp_path / "model.safetensors").mkdir()
-    with pytest.raises(SystemExit, match="2"):
-        main(["--out", str(tmp_path)])
-    assert "model.safetensors, not a folder" in capsys.readouterr().err
-
-
 # What is stopped, and what goes wrong
 
 
@@ -179,12 +172,6 @@ def test_a_stopped_run_replaces_no_finished_one(
     assert len(accuracies) == 3  # untrained, and two epochs
     kept = mc.load(tmp_path / "stopped" / "model.safetensors")
     assert mc.evaluate(kept, few).accuracy == accuracies[-1]
-
-
-def test_a_loss_that_is_no_number(small_data, tmp_path, capsys):
-    status, printed = run(capsys, "--lr", "1e38", "--out", tmp_path)
-    assert status == 1
-    assert "learning rate" in printed.err
 
 
 COMMAND = """

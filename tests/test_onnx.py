@@ -40,24 +40,6 @@ def test_the_file_computes_what_the_model_does(name, tmp_path, digits, capfd):
         np.testing.assert_allclose(found, mc.predict(model, batch), rtol=0, atol=1e-5)
 
 
-class Stopped(nn.Module):
-    """As if the stop button came while it is read."""
-
-    def forward(self, images):
-        raise KeyboardInterrupt
-
-
-def test_a_stopped_export_keeps_the_old_file(tmp_path):
-    path = tmp_path / "model.onnx"
-    path.write_bytes(b"old")
-    model = Stopped()
-    with pytest.raises(KeyboardInterrupt):
-        mc.export_onnx(model, path)
-    assert model.training
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_a_missing_extra_is_told(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     with pytest.raises(ImportError, match=r'pip install "mnist-cnn\[onnx\]"'):

@@ -60,16 +60,6 @@ def test_steps_are_the_loop_written_by_hand(digits, smoothing):
     assert_same(*models)
 
 
-def test_steps_stop_where_the_reader_stops(digits):
-    model, seen = mc.linear_baseline(), []
-    model.register_forward_pre_hook(lambda *_: seen.append(1))
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    loader, _ = mc.make_loaders(digits, digits)
-    taken = list(itertools.islice(mc.steps(model, loader, optimizer), 2))
-    assert len(taken) == len(seen) == 2
-    assert not taken[0].loss.requires_grad  # no graph is kept alive
-
-
 # Epochs
 
 
@@ -144,15 +134,6 @@ def test_fit_sees_the_batches_of_make_loaders_in_their_order(
     assert torch.equal(seen[False][-1], few.images)
 
 
-def test_train_is_shuffled_anew_and_test_never(digits, few):
-    train, test = mc.make_loaders(digits, few, 32)
-    first, second = (torch.cat([y for _, y in train]) for _ in range(2))
-    assert not torch.equal(first, second)
-    assert torch.equal(first.sort().values, digits.labels.sort().values)
-    for _ in range(2):
-        assert torch.equal(torch.cat([x for x, _ in test]), few.images)
-
-
 def test_epoch_line_and_bar_go_to_stdout(digits, few, capsys):
     mc.fit(mc.VGG(4), digits, few, ONE)
     captured = capsys.readouterr()
@@ -162,13 +143,6 @@ def test_epoch_line_and_bar_go_to_stdout(digits, few, capsys):
     assert "test loss" in last
     mc.fit(mc.VGG(4), digits, few, ONE, progress=False)
     assert capsys.readouterr() == ("", "")
-
-
-def test_seconds_are_those_of_the_training(digits, monkeypatch):
-    clock = iter(range(0, 100, 7))
-    monkeypatch.setattr(training.time, "perf_counter", lambda: next(clock))
-    _, history = fitted(digits, digits, mc.TrainConfig(epochs=2))
-    assert history.seconds == [0, 7, 7]
 
 
 # What is refused, and where it runs
