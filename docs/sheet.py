@@ -32,7 +32,7 @@ def draw() -> Figure:
     ax = fig.add_axes((0, 0, 1, 1), xlim=(0, WIDTH), ylim=(HEIGHT, 0))
     ax.set_axis_off()
     for line, text in enumerate(HEAD):
-        ax.text(LEFT, 16 + 5 * line, text, fontsize=7, color=PALE)
+        ax.text(LEFT, 14 + 9 * line, text, fontsize=7, color=PALE)
     for row in range(ROWS + 1):
         for column in range(COLUMNS + 1):
             corner = LEFT + CELL[0] * column, TOP + CELL[1] * row
