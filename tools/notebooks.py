@@ -26,13 +26,13 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 WIDGET = "application/vnd.jupyter.widget-view+json"
-# What is folded in a cell with a tag, in JupyterLab and, by cellView, in Colab; of
-# folded code JupyterLab shows the first line, and running a cell shows its output
+# What is folded in a cell with a tag: of folded code JupyterLab shows the first line,
+# and running a cell shows its output
 FOLDED = {
-    "answer": {"jupyter": {"outputs_hidden": True}},
-    "hide-cell": {"jupyter": {"source_hidden": True, "outputs_hidden": True}},
-    "hide-input": {"jupyter": {"source_hidden": True}, "cellView": "form"},
-    "remove-cell": {"jupyter": {"source_hidden": True}},
+    "answer": ["outputs_hidden"],
+    "hide-cell": ["source_hidden", "outputs_hidden"],
+    "hide-input": ["source_hidden"],
+    "remove-cell": ["source_hidden"],
 }
 
 
@@ -52,13 +52,16 @@ def clean(notebook: nbformat.NotebookNode) -> None:
                 del output.data[WIDGET]  # needs a live kernel; text/plain remains
         cell.outputs = [o for o in cell.outputs if o.get("text") != ""]
     for cell in notebook.cells:
-        cell.metadata = nbformat.from_dict(metadata(cell.metadata.get("tags")))
+        cell.metadata = nbformat.from_dict(metadata(cell.metadata.get("tags", [])))
 
 
-def metadata(tags: list[str] | None) -> dict[str, object]:
+def metadata(tags: list[str]) -> dict[str, object]:
     """All that is kept of a cell's metadata: its tags, and what follows from them."""
-    folded = next((FOLDED[tag] for tag in tags or () if tag in FOLDED), {})
-    return folded | ({"tags": tags} if tags else {})
+    folded = {part: True for tag in tags for part in FOLDED.get(tag, ())}
+    kept = {"jupyter": folded, "tags": tags}
+    if "hide-input" in tags:
+        kept["cellView"] = "form"  # as Colab calls it
+    return {name: value for name, value in kept.items() if value}
 
 
 def last_state(text: str) -> str:
