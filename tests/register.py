@@ -92,8 +92,8 @@ PHRASES = {
     "gets {} % of the test digits right, and a linear layer gets {} %": (
         *(VGG[1], LAYER[1]),
     ),
-    "interval is {} % to {} %, and if you count by people rather {} % to {} %": (
-        *(*VGG[2:], *printed("06", "by-writers")[1][1:]),
+    "other people like these the 95 % interval is {} % to {} %": (
+        *printed("06", "by-writers")[1][1:],
     ),
     # Recorded runs
     "the loss falls from {} to {}; right, the accuracy rises from {} % to {} %": (
@@ -119,7 +119,7 @@ PHRASES = {
     "the {} % of images it is least sure of hold {} of the {} mistakes": (
         *printed("06", "reject")[1][:3],
     ),
-    "Moved 4 pixels to the right, its accuracy falls to {} %": (
+    "digits move 4 pixels to the right, its accuracy falls to {} %": (
         printed("08", "recipes-moved")[0][2],
     ),
     "trained on moved digits, falls to {} %": (printed("08", "recipes-moved")[1][2],),
