@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import train
+from downloads import report_link
 
 import mnist_cnn as mc
 from mnist_cnn.web import DIGITS, FOLDER, SIDE, bundle, draw_page, fill, layers
@@ -51,8 +52,8 @@ def network(name):
     }
 
 
-def head_and_menu(app, name, page):
-    """What a page says of itself to previews of links, and the way to the others."""
+def around(app, name, page):
+    """What a page says of itself to previews of links, and the ways to others."""
     (title,) = re.findall("<title>(.*)</title>", page)
     (description,) = re.findall('<meta name="description" content="(.*)">', page)
     words = {"name": name, "title": title, "description": description}
@@ -65,6 +66,7 @@ def head_and_menu(app, name, page):
     return {
         "head": fill(read(HERE / "head.html"), words),
         "menu": fill(read(HERE / "menu.html"), {"links": links, "other": OTHERS[name]}),
+        "report": report_link(app.config.repository, name),
     }
 
 
@@ -72,8 +74,8 @@ def make_draw_page(app, exception):
     """One file, with the networks and all else that it needs."""
     if exception is None:
         networks = {name: network(name) for name in UNSURE}
-        around = head_and_menu(app, "draw", read(FOLDER / "draw.html"))
-        page = draw_page(networks, home="", **around)
+        parts = around(app, "draw", read(FOLDER / "draw.html"))
+        page = draw_page(networks, home="", **parts)
         Path(app.outdir, "draw.html").write_text(page, encoding="utf-8")
 
 
@@ -94,7 +96,7 @@ def make_train_page(app, exception):
         "worker": bundle(FOLDER / "worker.js"),
         "script": bundle(own / "train.js"),
     }
-    page = fill(template, parts | head_and_menu(app, "train", template))
+    page = fill(template, parts | around(app, "train", template))
     Path(app.outdir, "train.html").write_text(page, encoding="utf-8")
 
 
