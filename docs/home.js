@@ -46,7 +46,7 @@ function makeHome(node, data) {
   }
 
   function drawn() {
-    waiting ??= requestAnimationFrame(look);
+    waiting ??= setTimeout(look); // after the pad is painted
   }
 
   function look() {

@@ -51,7 +51,7 @@ function makePage(data) {
   }
 
   function drawn() {
-    waiting ??= requestAnimationFrame(update);
+    waiting ??= setTimeout(update); // after the pad is painted
   }
 
   function update() {
@@ -65,7 +65,7 @@ function makePage(data) {
   }
 
   function cleared() {
-    cancelAnimationFrame(waiting);
+    clearTimeout(waiting);
     waiting = image = null;
     digits.press(null);
     sliders.reset();
@@ -75,7 +75,7 @@ function makePage(data) {
   function choose(digit) {
     surface.show(digit.picture, true);
     sliders.reset();
-    cancelAnimationFrame(waiting);
+    clearTimeout(waiting);
     update();
   }
 

@@ -181,7 +181,12 @@ def test_what_is_no_digit_is_doubted(page):
 # Work, as a clock would measure the machine: calls, while the pen is down
 
 
+MAPS = "[...document.querySelectorAll('canvas.layers-maps')].map((c) => c.toDataURL())"
+SETTLED = ".layers-rows[aria-busy=false]"
+
+
 def test_an_update_is_one_pass_and_paints_what_is_seen(page):
+    """A row in each task, and in the end all that rows made anew have."""
     wait_for_answer(page, "^7: ")
     profiler = page.context.new_cdp_session(page)
     profiler.send("Profiler.enable")
@@ -199,8 +204,15 @@ def test_an_update_is_one_pass_and_paints_what_is_seen(page):
         calls[function["functionName"]] += function["ranges"][0]["count"]
     assert (updates := calls["update"]) > 10  # it follows the pen
     assert 6 * (updates - 1) <= calls["convolve"] <= 6 * updates  # a dot is no digit
+    assert 0 < calls["paint"] <= calls["paintNext"]  # no task paints two
     assert calls["paintTiles"] <= 7 * updates  # of ten: what is out of sight waits
     assert not any(calls[name] for name in ("explainUnit", "mapBeforeReLU", "tries"))
+    page.wait_for_timeout(300)
+    page.locator(SETTLED).wait_for()
+    drawn = page.evaluate(MAPS)
+    for recipe in ("long", "plain"):
+        page.get_by_role("radio", name=recipe).check()
+    page.wait_for_function(f"drawn => `${{drawn}}` === `${{{MAPS}}}`", arg=drawn)
 
 
 @pytest.mark.parametrize("page", [PHONE], indirect=True)
@@ -351,12 +363,13 @@ def test_a_kernel_is_changed_and_put_back(page):
     maps = page.locator("canvas.layers-maps").first
     maps.click(position={"x": 90, "y": 20})
     page.locator(".kernel summary").click()
-    pictures = [maps.screenshot()]
+    learned = page.evaluate(MAPS)[0]
     page.get_by_label("row 1, column 1").fill("5")
-    pictures.append(maps.screenshot())
+    page.locator(SETTLED).wait_for()
+    assert page.evaluate(MAPS)[0] != learned
     page.get_by_text("a kernel was changed: put back").click()
-    pictures.append(maps.screenshot())
-    assert pictures[0] == pictures[2] != pictures[1]
+    page.locator(SETTLED).wait_for()
+    assert page.evaluate(MAPS)[0] == learned
 
 
 def test_other_weights(page):
