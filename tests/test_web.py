@@ -16,7 +16,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 import mnist_cnn as mc
-from mnist_cnn.web import FOLDER, bundle, fill, layers
+from mnist_cnn.web import bundle, fill, layers
 
 
 def run(found, images):
