@@ -12,13 +12,7 @@ import mnist_cnn as mc
 from mnist_cnn.web import DIGITS, FOLDER, SIDE, bundle, draw_page, fill, layers
 
 HERE = Path(__file__).parent
-# How little a digit may get, by explain.js, until the page says that none fits well.
-# Each limit refuses 2 % of notebook 7's held-out digits (tests/test_web.py), and 1.9
-# and 2.2 % of the test digits. Of turned and mirrored digits, letters and noise, plain
-# then refuses 60, 51, 41 and 95 %; mc.Neighbours, which needs the training images, 95,
-# 66, 71 and 100 %. Of the same, long refuses 84, 74, 75 and 7 %; Neighbours 96, 85, 82
-# and 100 %.
-UNSURE = {"plain": 0.066, "long": 0.414}
+UNSURE = json.loads((HERE / "typical.json").read_text(encoding="utf-8"))
 # Of the pictures in previews of links to the pages
 ALTS = {
     "draw": "A drawing pad with a seven, and rows of small pictures, one for each map "

@@ -84,6 +84,7 @@ def test_no_page_for_another_model(model, tmp_path):
 DOCS = ROOT / "docs"
 sys.path.append(str(DOCS))  # as its settings do
 LIVE = runpy.run_path(str(DOCS / "live.py"))
+TYPICAL = runpy.run_path(str(ROOT / "tools" / "typical.py"))
 
 
 SCRIPTS = "mnist_cnn/web/pad mnist_cnn/web/draw docs/home docs/train/train"
@@ -114,10 +115,9 @@ def test_of_real_digits_one_in_fifty_is_doubted(recipe):
     train, _ = mc.load_mnist()
     if train.source == "mnist":  # as the weights of the page
         model, images = mc.load(recipe=recipe), train.images[50_000:55_000]
-        features = mc.predict(torch.nn.Sequential(model.features), images).flatten(1)
-        sure = mc.predict(model, images).amax(dim=1) / features.norm(dim=1)
-        doubted = (sure < LIVE["UNSURE"][recipe]).float().mean()
-        assert doubted == pytest.approx(0.02, abs=0.001)
+        unsure, sureness = LIVE["UNSURE"][recipe], TYPICAL["sureness"]
+        doubted = sureness(model, images, unsure["typical"]) < unsure["limit"]
+        assert doubted.float().mean() == pytest.approx(0.02, abs=0.001)
 
 
 @pytest.mark.parametrize("name", ["draw", "draw-dark", "train"])
