@@ -31,7 +31,7 @@ exclude_patterns = [".venv", "build"]  # large; not looked through
 
 sys.path.append(str(Path(__file__).parent))  # of live.py and downloads.py
 extensions = ["myst_nb", "sphinx_copybutton", "sphinx_design", "live"]
-extensions += ["downloads"]
+extensions += ["downloads", "sphinxext.opengraph"]
 nb_execution_mode = "off"
 DO = ("show", "hide")
 nb_code_prompt_show = "Show the set-up"  # of Colab; for the imports see below
@@ -44,6 +44,8 @@ copybutton_selector = ".highlight:not(.cell_output .highlight) pre"  # code, not
 html_theme = "furo"
 html_baseurl = PROJECT["project"]["urls"]["Documentation"]
 html_favicon = "favicon.svg"
+ogp_site_url = html_baseurl
+ogp_custom_meta_tags = ['<meta name="twitter:card" content="summary_large_image">']
 templates_path = ["templates"]
 html_sidebars = {  # the theme's, and the page to draw on before the others
     "**": [
@@ -215,34 +217,23 @@ def explain_terms(app, doctree, name):
 
 
 def change_head(app, name, template, context, doctree):
-    """One viewport, not two; the home page has the address of the site itself."""
-    context["metatags"] = re.sub(
-        r'<meta name="viewport"[^>]*>', "", context.get("metatags", "")
-    )
-    if name == root_doc:
-        context["pageurl"] = html_baseurl
-
-
-def describe_page(app, name, template, context, doctree):
-    """What search engines and previews of links show: a sentence or two, a picture."""
+    """One viewport, not two; what previews of links show: a sentence, a picture."""
+    tags = re.sub(r'<meta name="viewport"[^>]*>', "", context.get("metatags", ""))
+    context["metatags"] = tags
     if doctree is None:  # as of the search
         return
+    if name == root_doc:  # the address of the site itself
+        context["pageurl"] = html_baseurl
     alts, page = picture_alts(app), name.split("/")[-1]
     picture = page if page in alts else next(iter(alts))
-    tags = {
-        "description": describe(doctree),
-        "og:title": re.sub(r"<[^>]+>", "", html.unescape(context["title"])),
-        "og:description": describe(doctree),
+    text = html.escape(describe(doctree))
+    context["metatags"] += f'<meta name="description" content="{text}">'
+    context["meta"] = (context["meta"] or {}) | {
         "og:url": context["pageurl"],
-        "og:type": "website" if name == root_doc else "article",
-        "og:site_name": project,
+        "og:description": text,
         "og:image": f"{html_baseurl}previews/{picture}.png",
         "og:image:alt": alts[picture],
-        "twitter:card": "summary_large_image",
     }
-    for key, value in tags.items():
-        kind = "property" if key.startswith("og:") else "name"
-        context["metatags"] += f'\n<meta {kind}="{key}" content="{html.escape(value)}">'
 
 
 def describe(doctree):
@@ -295,7 +286,6 @@ def setup(app):
     app.connect("doctree-read", shape_notebooks)
     app.connect("doctree-resolved", describe_figures)
     app.connect("doctree-resolved", explain_terms)
-    app.connect("html-page-context", change_head)
-    app.connect("html-page-context", describe_page)  # after it: both change the head
+    app.connect("html-page-context", change_head, priority=400)  # before opengraph's
     app.connect("build-finished", draw_previews)
     app.connect("build-finished", make_index)

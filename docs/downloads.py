@@ -85,10 +85,13 @@ def make_downloads(app, exception):
 def offer_report(app, name, template, context, doctree):
     """Below each page, the way to say what is wrong on it."""
     if doctree is not None:
-        title = quote(f"Mistake on the page {name}")
-        there = f"{app.config.repository}/issues/new?title={title}"
-        words = "Report a mistake on this page"
-        context["body"] += f'<p class="report"><a href="{there}">{words}</a></p>'
+        link = report_link(app.config.repository, name)
+        context["body"] += f'<p class="report">{link}</p>'
+
+
+def report_link(repository, name):
+    there = f"{repository}/issues/new?title={quote(f'Mistake on the page {name}')}"
+    return f'<a href="{there}">Report a mistake on this page</a>'
 
 
 def setup(app):

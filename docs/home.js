@@ -3,7 +3,7 @@
 
 import { makeAnswer } from "./answer.js";
 import { make } from "./dom.js";
-import { sureness } from "./explain.js";
+import { doubt } from "./explain.js";
 import { makeNetwork, softmax } from "./network.js";
 import { makeFast } from "./simd.js";
 import { paintTiles, tileSize } from "./paint.js";
@@ -46,7 +46,7 @@ function makeHome(node, data) {
   }
 
   function drawn() {
-    waiting ??= requestAnimationFrame(look);
+    waiting ??= setTimeout(look); // after the pad is painted
   }
 
   function look() {
@@ -55,8 +55,7 @@ function makeHome(node, data) {
     const image = prepare(surface.read(), data.side);
     const stages = image ? network.run(image) : network.blank();
     const shares = image ? softmax(stages.at(-1).values) : [];
-    const unsure = image && sureness(stages) < data.unsure;
-    view.show(image ?? [], shares, [], unsure ? "but none of the ten fits well" : "");
+    view.show(image ?? [], shares, [], image ? doubt(stages, data.unsure) : "");
     paintTiles(maps, stages[LAYER], { across: 16, hatched: Boolean(image) });
   }
 

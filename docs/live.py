@@ -6,18 +6,13 @@ import re
 from pathlib import Path
 
 import train
+from downloads import report_link
 
 import mnist_cnn as mc
 from mnist_cnn.web import DIGITS, FOLDER, SIDE, bundle, draw_page, fill, layers
 
 HERE = Path(__file__).parent
-# How little a digit may get, by explain.js, until the page says that none fits well.
-# Each limit refuses 2 % of notebook 7's held-out digits (tests/test_web.py), and 1.9
-# and 2.2 % of the test digits. Of turned and mirrored digits, letters and noise, plain
-# then refuses 60, 51, 41 and 95 %; mc.Neighbours, which needs the training images, 95,
-# 66, 71 and 100 %. Of the same, long refuses 84, 74, 75 and 7 %; Neighbours 96, 85, 82
-# and 100 %.
-UNSURE = {"plain": 0.066, "long": 0.414}
+UNSURE = json.loads((HERE / "typical.json").read_text(encoding="utf-8"))
 # Of the pictures in previews of links to the pages
 ALTS = {
     "draw": "A drawing pad with a seven, and rows of small pictures, one for each map "
@@ -51,8 +46,8 @@ def network(name):
     }
 
 
-def head_and_menu(app, name, page):
-    """What a page says of itself to previews of links, and the way to the others."""
+def around(app, name, page):
+    """What a page says of itself to previews of links, and the ways to others."""
     (title,) = re.findall("<title>(.*)</title>", page)
     (description,) = re.findall('<meta name="description" content="(.*)">', page)
     words = {"name": name, "title": title, "description": description}
@@ -65,6 +60,7 @@ def head_and_menu(app, name, page):
     return {
         "head": fill(read(HERE / "head.html"), words),
         "menu": fill(read(HERE / "menu.html"), {"links": links, "other": OTHERS[name]}),
+        "report": report_link(app.config.repository, name),
     }
 
 
@@ -72,8 +68,8 @@ def make_draw_page(app, exception):
     """One file, with the networks and all else that it needs."""
     if exception is None:
         networks = {name: network(name) for name in UNSURE}
-        around = head_and_menu(app, "draw", read(FOLDER / "draw.html"))
-        page = draw_page(networks, home="", **around)
+        parts = around(app, "draw", read(FOLDER / "draw.html"))
+        page = draw_page(networks, home="", **parts)
         Path(app.outdir, "draw.html").write_text(page, encoding="utf-8")
 
 
@@ -94,7 +90,7 @@ def make_train_page(app, exception):
         "worker": bundle(FOLDER / "worker.js"),
         "script": bundle(own / "train.js"),
     }
-    page = fill(template, parts | head_and_menu(app, "train", template))
+    page = fill(template, parts | around(app, "train", template))
     Path(app.outdir, "train.html").write_text(page, encoding="utf-8")
 
 

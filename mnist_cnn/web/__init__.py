@@ -120,5 +120,5 @@ def export_page(model: nn.Module, path: str | Path) -> None:
         raise ValueError(f"the page can draw no other model than a VGG: {e}") from e
     urls = metadata("mnist-cnn").get_all("Project-URL", [])
     home = dict(url.split(", ") for url in urls)["Documentation"]
-    page = draw_page({"mine": network}, home=home, head="", menu="")
+    page = draw_page({"mine": network}, home=home, head="", menu="", report="")
     write_whole(path, page.encode())

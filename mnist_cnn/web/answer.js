@@ -1,6 +1,6 @@
 // What the network sees and says: its 28x28 pixels, its digit, and a bar for each digit.
 
-import { best, clamp, fixed, make, percent } from "./dom.js";
+import { best, clamp, fixed, make, percent, write } from "./dom.js";
 import { paintTiles } from "./paint.js";
 
 const QUIET = 600; // milliseconds without a stroke until screen readers say the answer
@@ -55,9 +55,9 @@ function makeBars() {
     const first = best(shares);
     rows.forEach(({ row, fill, share, logit }, digit) => {
       const value = shares[digit] ?? 0;
-      fill.style.width = `${100 * value}%`;
-      share.textContent = shares.length ? percent(value) : "";
-      logit.textContent = logits.length ? fixed(logits[digit], 1) : "";
+      fill.style.transform = `scaleX(${value})`;
+      write(share, shares.length ? percent(value) : "");
+      write(logit, logits.length ? fixed(logits[digit], 1) : "");
       row.classList.toggle("digit-pad-best", shares.length > 0 && digit === first);
     });
   }
@@ -83,9 +83,9 @@ export function makeAnswer() {
   function show(image, shares, logits = [], remark = "") {
     bars.show(shares, logits);
     const first = best(shares);
-    digit.textContent = first;
-    sure.textContent = shares.length ? percent(shares[first]) : "";
-    doubt.textContent = remark;
+    write(digit, `${first}`);
+    write(sure, shares.length ? percent(shares[first]) : "");
+    write(doubt, remark);
     const wanted = shares.length ? [digit, colon, sure] : [nothing];
     if (remark) wanted.push(comma, doubt);
     if (shown.childNodes.length !== wanted.length || shown.firstChild !== wanted[0]) {

@@ -15,6 +15,11 @@ export function makeButton(text, onClick, attributes = {}) {
   return button;
 }
 
+// Where it is another one: the browser lays out what is written, changed or not
+export function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
 // Alt with an arrow goes a page back: such keys are the browser's
 export function withOthers(event) {
   return event.altKey || event.ctrlKey || event.metaKey;

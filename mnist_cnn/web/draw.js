@@ -2,7 +2,7 @@
 
 import { makeAnswer } from "./answer.js";
 import { make, makeButton } from "./dom.js";
-import { sureness } from "./explain.js";
+import { doubt } from "./explain.js";
 import { makeLayers } from "./layers.js";
 import { makeNetwork, softmax } from "./network.js";
 import { makeFast } from "./simd.js";
@@ -15,11 +15,10 @@ import { decode, encode } from "./strokes.js";
 import { makeSurface } from "./surface.js";
 
 const PAUSE = 250; // milliseconds after the last stroke, until the address has it
-const DOUBT = "but none of the ten fits well";
 
-// data: networks by name, each { layers } and, where that is known, unsure, below
-// which sureness none fits, and trained, in words; digits, the test images; first, which
-// of them is shown; side, of a reduced drawing, as in the notebook's pad
+// data: networks by name, each { layers } and, where that is known, unsure, as for
+// doubt, and trained, in words; digits, the test images; first, which of them is shown;
+// side, of a reduced drawing, as in the notebook's pad
 function makePage(data) {
   const networks = {};
   let [name] = Object.keys(data.networks);
@@ -51,7 +50,7 @@ function makePage(data) {
   }
 
   function drawn() {
-    waiting ??= requestAnimationFrame(update);
+    waiting ??= setTimeout(update); // after the pad is painted
   }
 
   function update() {
@@ -65,7 +64,7 @@ function makePage(data) {
   }
 
   function cleared() {
-    cancelAnimationFrame(waiting);
+    clearTimeout(waiting);
     waiting = image = null;
     digits.press(null);
     sliders.reset();
@@ -75,18 +74,17 @@ function makePage(data) {
   function choose(digit) {
     surface.show(digit.picture, true);
     sliders.reset();
-    cancelAnimationFrame(waiting);
+    clearTimeout(waiting);
     update();
   }
 
   function show() {
-    const { layers: rows, unsure = 0 } = data.networks[name];
+    const { layers: rows, unsure } = data.networks[name];
     const most = rows.map((row) => row.most);
     const seen = image ? sliders.moved(image) : [];
     const stages = image ? network().run(seen) : network().blank();
     const logits = image ? [...stages.at(-1).values] : [];
-    const doubt = image && sureness(stages) < unsure ? DOUBT : "";
-    view.show(seen, softmax(logits), logits, doubt);
+    view.show(seen, softmax(logits), logits, image ? doubt(stages, unsure) : "");
     layers.show(stages, network().layers, { most, empty: !image });
     sliders.show(image, network().answer);
     clearTimeout(later);

@@ -71,11 +71,42 @@ export function explainLogit(stages, layers, digit) {
   return { maps, side, values: products, weights, bias: bias[digit], sum: total(products) };
 }
 
-// How much the likeliest digit gets: its logit, for features of length 1. Softmax shares
-// 100 % among ten digits, whatever was drawn; an X has features as long as a 7's, but they
-// point to none of them.
-export function sureness(stages) {
-  return Math.max(...stages.at(-1).values) / Math.hypot(...stages.at(-2).values);
+// A remark where none of the ten digits fits, as softmax shares 100 % among them, whatever
+// was drawn. unsure: { limit, typical }, of docs/typical.json, or undefined.
+export function doubt(stages, unsure) {
+  if (!unsure || sureness(stages, unsure.typical) >= unsure.limit) return "";
+  return "but none of the ten fits well";
+}
+
+// What the likeliest digit gets, its logit, for features of length 1, and how close these
+// are, in 4x4 squares of which the largest counts, to the closest of typical ones: a
+// cosine. An X has features as long as a 7's, but they point to none of them.
+// typical: one after the other, a byte for each number, in base64
+export function sureness(stages, typical) {
+  const { maps, side, values } = stages.at(-2);
+  const coarse = new Float32Array(16 * maps);
+  values.forEach((value, p) => {
+    const [map, y, x] = [Math.floor(p / side ** 2), Math.floor(p / side) % side, p % side];
+    const at = 16 * map + 4 * (y >> 1) + (x >> 1);
+    coarse[at] = Math.max(coarse[at], value);
+  });
+  const known = atob(typical);
+  let most = 0;
+  for (let start = 0; start < known.length; start += coarse.length) {
+    most = Math.max(most, cosine(coarse, known, start));
+  }
+  return Math.max(...stages.at(-1).values) / Math.hypot(...values) + most;
+}
+
+function cosine(values, bytes, start) {
+  let [product, one, other] = [0, 0, 0];
+  values.forEach((value, i) => {
+    const byte = bytes.charCodeAt(start + i);
+    product += value * byte;
+    one += value ** 2;
+    other += byte ** 2;
+  });
+  return product / Math.sqrt(one * other);
 }
 
 function total(numbers) {

@@ -1,7 +1,7 @@
 // Where the answer is made: the linear layer's products for one digit, whose sum is its
 // logit, and softmax, which makes probabilities of ten logits.
 
-import { fixed, make, makeButton, percent } from "./dom.js";
+import { fixed, make, makeButton, percent, write } from "./dom.js";
 
 // pick(digit) is called when another digit is asked for
 export function makeLogit(pick) {
@@ -30,9 +30,9 @@ export function makeLogit(pick) {
     const powers = logits.map(Math.exp);
     chips.forEach(({ button, logit, power, share }, which) => {
       button.setAttribute("aria-pressed", which === digit);
-      logit.textContent = fixed(logits[which], 1);
-      power.textContent = short(powers[which]);
-      share.textContent = percent(shares[which]);
+      write(logit, fixed(logits[which], 1));
+      write(power, short(powers[which]));
+      write(share, percent(shares[which]));
     });
     const count = part.values.length;
     sum.textContent =

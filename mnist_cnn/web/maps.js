@@ -34,20 +34,35 @@ export function makeMaps(select, note) {
   let strips = [];
   let marked = {}; // frames, by stage
   let chosen = null;
+  const waiting = new Set(); // strips to paint, which waits longest first
+  let timer = null;
   const watcher = new IntersectionObserver(
     (entries) => {
       for (const { target, isIntersecting } of entries) {
         const strip = strips.find(({ canvas }) => canvas === target);
         if (strip) strip.seen = isIntersecting;
-        if (strip && isIntersecting && strip.stale) paint(strip);
       }
+      paintSoon();
     },
     { rootMargin: MARGIN },
   );
 
+  // A row in each task, with what it has by then: a slow phone follows the finger between
+  function paintSoon() {
+    node.setAttribute("aria-busy", true);
+    timer ??= setTimeout(paintNext);
+  }
+
+  function paintNext() {
+    timer = null;
+    const strip = [...waiting].find(({ seen }) => seen); // what nobody sees waits
+    if (!strip) return node.setAttribute("aria-busy", false);
+    paint(strip);
+    paintSoon();
+  }
+
   function paint(strip) {
-    strip.stale = !strip.seen;
-    if (strip.stale) return; // what nobody sees waits
+    waiting.delete(strip);
     const { row, canvas, scale } = strip;
     const { most, signed, hatched } = row;
     const marks = marked[row.stage] ?? [];
@@ -71,7 +86,7 @@ export function makeMaps(select, note) {
     title.append(make("strong", {}, row.name), ` ${ABOUT[row.kind](row)} `, note(row.name), value);
     const frame = make("div", { class: "layers-frame" }, canvas);
     node.append(make("div", { class: "layers-row" }, title, frame));
-    const strip = { row, canvas, value, scale: TILE / row.side, seen: false, stale: true };
+    const strip = { row, canvas, value, scale: TILE / row.side, seen: false };
     watcher.observe(canvas);
     listen(strip);
     return strip;
@@ -139,13 +154,15 @@ export function makeMaps(select, note) {
     if (shape !== form.shape) {
       form = { across: across(), shape };
       watcher.disconnect();
+      waiting.clear();
       node.replaceChildren();
       strips = rows.map(makeStrip);
     }
     strips.forEach((strip, i) => {
       strip.row = rows[i];
-      paint(strip);
+      waiting.add(strip);
     });
+    paintSoon();
   }
 
   // unit: the chosen one, or null; marks: lists of frames, by stage

@@ -12,7 +12,7 @@ const NOTES = {
     "06_how_good_is_it", "a-few-pixels-aside", "A few pixels aside",
   ],
   answer: [
-    "For each digit the network computes a logit, a number without limits; softmax makes ten probabilities of them that sum to 100 %.",
+    "For each digit the network computes a logit, a number without limits; softmax makes ten probabilities of them that sum to 100 %. So one digit is the likeliest even for an X. Where what the last layer gets is too unlike what it gets for digits, the page says that none fits well.",
     "03_the_whole_network", "from-scores-to-shares", "From scores to shares",
   ],
   weights: [

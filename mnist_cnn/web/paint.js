@@ -26,20 +26,27 @@ export function largest(values) {
   return most;
 }
 
+// What a canvas is painted with, emptied; one for each, as large ones are slow to be had
+function pictureOf(canvas) {
+  const { width, height } = canvas;
+  const context = canvas.getContext("2d");
+  canvas.picture ??= context.createImageData(width, height);
+  const pixels = new Uint32Array(canvas.picture.data.buffer).fill(0);
+  return { context, width, height, image: canvas.picture, pixels };
+}
+
 // scale: pixels of the canvas for a unit. most: what is white, or fully coloured. marks:
 // squares to frame, each { map, top, left, size } in units. end: units after which
 // nothing is painted yet. A map that is 0 everywhere is hatched where that is asked for.
 export function paintTiles(canvas, { maps, side, values }, options = {}) {
   const { across = 1, scale = 1, signed = false, hatched = false, marks = [] } = options;
   const { most = largest(values), end = side * side } = options;
-  const context = canvas.getContext("2d");
-  const { width, height } = canvas;
-  const image = context.createImageData(width, height);
-  const pixels = new Uint32Array(image.data.buffer);
+  const { context, width, height, image, pixels } = pictureOf(canvas);
   const size = side * scale;
   const cornerOf = (map) =>
     Math.floor(map / across) * (size + GAP) * width + (map % across) * (size + GAP);
   const row = new Uint32Array(size);
+  const [colours, zero] = signed ? [SIGNS, 255] : [GREYS, 0];
   for (let map = 0; map < maps; map += 1) {
     const first = map * side * side;
     let silent = hatched;
@@ -47,8 +54,9 @@ export function paintTiles(canvas, { maps, side, values }, options = {}) {
     for (let y = 0; y < side; y += 1) {
       for (let x = 0; x < side; x += 1) {
         const share = y * side + x < end ? values[first + y * side + x] / most : 0;
-        const level = Math.round(255 * Math.min(1, Math.max(-1, share)));
-        row.fill(signed ? SIGNS[255 + level] : GREYS[Math.max(0, level)], x * scale, (x + 1) * scale);
+        const level = Math.round(255 * Math.min(1, Math.max(signed ? -1 : 0, share)));
+        const colour = colours[zero + level];
+        for (let i = x * scale; i < (x + 1) * scale; i += 1) row[i] = colour;
       }
       for (let line = y * scale; line < (y + 1) * scale; line += 1) {
         const start = cornerOf(map) + line * width;

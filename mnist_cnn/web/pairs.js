@@ -1,7 +1,7 @@
 // Patch times kernel, once for each map below: as coloured squares, with their numbers on
 // demand. Nodes are kept, and get new numbers.
 
-import { fixed, make, makeButton } from "./dom.js";
+import { fixed, make, makeButton, write } from "./dom.js";
 import { largest } from "./paint.js";
 
 // Numbers in a square: the larger, the bluer, and below 0 the more orange
@@ -10,11 +10,11 @@ export function makeGrid(across) {
   const node = make("span", { class: "layers-grid", role: "img", style: `--across: ${across}` });
   node.append(...cells);
 
-  function show(values, most, label) {
+  function show(values, most, label, written = true) {
     cells.forEach((cell, i) => {
       const share = Math.round((60 * Math.abs(values[i])) / most);
       const hue = values[i] < 0 ? "--layers-below" : "--layers-above";
-      cell.textContent = fixed(values[i]);
+      write(cell, written ? fixed(values[i]) : "");
       cell.style.backgroundColor = `color-mix(in srgb, var(${hue}) ${share}%, transparent)`;
     });
     node.setAttribute("aria-label", `${label}: ${[...values].map((v) => fixed(v)).join(", ")}`);
@@ -38,9 +38,12 @@ function makePair(from, choose) {
 export function makePairs(choose) {
   const node = make("div", { class: "layers-pairs" });
   let pairs = [];
+  let written = false; // numbers as well, hundreds of them
+  let last = null;
 
-  // parts: those of explainUnit; chosen: whether a map below can be
+  // parts: those of explainUnit; choosable: whether a map below is
   function show(parts, choosable) {
+    last = [parts, choosable];
     if (parts.length !== pairs.length) {
       pairs = parts.map((_, from) => makePair(from, choose));
       node.replaceChildren(...pairs.map((pair) => pair.node));
@@ -50,11 +53,16 @@ export function makePairs(choose) {
     parts.forEach((part, i) => {
       const pair = pairs[i];
       pair.number.disabled = !choosable;
-      pair.patch.show(part.patch, most.patch, "patch");
-      pair.kernel.show(part.kernel, most.kernel, "kernel");
-      pair.product.show(part.products, most.products, "products");
-      pair.sum.textContent = `= ${fixed(part.sum)}`;
+      pair.patch.show(part.patch, most.patch, "patch", written);
+      pair.kernel.show(part.kernel, most.kernel, "kernel", written);
+      pair.product.show(part.products, most.products, "products", written);
+      write(pair.sum, `= ${fixed(part.sum)}`);
     });
   }
-  return { node, show };
+
+  function showNumbers(on) {
+    written = on;
+    if (last) show(...last);
+  }
+  return { node, show, showNumbers };
 }

@@ -1,6 +1,6 @@
 // Two sliders that move and turn the digit, and under each the answers all along it.
 
-import { best, make, makeButton } from "./dom.js";
+import { best, make, makeButton, write } from "./dom.js";
 import { moveImage } from "./prepare.js";
 
 const LATER = 250; // milliseconds after the last change, until the answers follow
@@ -25,7 +25,7 @@ function makeSlider({ label, most, step, unit }, changed) {
 
   function set(to) {
     input.value = to;
-    value.textContent = withUnit(input.value, unit).replace("-", "−");
+    write(value, withUnit(input.value, unit).replace("-", "−"));
     input.setAttribute("aria-valuetext", withUnit(input.value, unit));
     for (const mark of marks) mark.classList.toggle("here", mark.dataset.at === input.value);
   }
@@ -72,7 +72,7 @@ export function makeSliders(changed) {
     const away = all.filter((slider) => slider.at());
     back.hidden = !away.length;
     const words = away.map(({ at, unit }) => `${unit === "pixel" ? "moved" : "turned"} by ${at()}`);
-    back.textContent = `${words.join(", ").replaceAll("-", "−")}: put back`;
+    write(back, `${words.join(", ").replaceAll("-", "−")}: put back`);
     if (told) for (const slider of all) slider.forget(); // it was of another drawing
     told = false;
     clearTimeout(timer);

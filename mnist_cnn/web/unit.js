@@ -60,6 +60,7 @@ export function makeUnit(select, edited) {
   function toggleNumbers() {
     const on = node.classList.toggle("unit-numbers");
     numbers.setAttribute("aria-pressed", on);
+    pairs.showNumbers(on);
   }
 
   function startWalk() {
@@ -94,6 +95,7 @@ export function makeUnit(select, edited) {
 
   // live: how screen readers hear of it; end: how far a walk of the kernel came
   function show({ stages, layers, linear, digit }, unit, field, { live = "off", end } = {}) {
+    if (!unit && node.classList.contains("unit-none")) return;
     shown = unit;
     if (!unit) {
       arrange(null);

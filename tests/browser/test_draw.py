@@ -4,9 +4,11 @@ import base64
 import collections
 import io
 import itertools
+import json
 import math
 import random
 import re
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
 from hands import clear, draw, draw_with_keys, pixels_seen, strokes_of, wait_for_answer
+from pages import ROOT
 from PIL import Image
 from playwright.sync_api import expect
 from screens import PHONE, watch
@@ -25,6 +28,7 @@ from mnist_cnn.pad import SIDE
 from mnist_cnn.web import FOLDER, bundle, layers
 
 PHOTOS = Path(mc.__file__).parent / "photos"
+TYPICAL = runpy.run_path(str(ROOT / "tools" / "typical.py"))
 
 # Its arithmetic: that of the package
 
@@ -33,7 +37,7 @@ PHOTOS = Path(mc.__file__).parent / "photos"
 def scripts(chromium):
     """An empty page that has the shared scripts' functions."""
     page = chromium.new_page()
-    names = "makeNetwork, makeSurface, prepare"
+    names = "makeNetwork, makeSurface, prepare, sureness"
     script = bundle(FOLDER / "pad.js").replace("export default", "")
     page.add_script_tag(
         content=f"(() => {{ {script} Object.assign(window, {{ {names} }}); }})()"
@@ -43,23 +47,26 @@ def scripts(chromium):
 
 
 @pytest.mark.parametrize("recipe", ["plain", "long"])
-def test_logits_are_those_of_pytorch(scripts, recipe):
+def test_logits_and_doubts_are_those_of_pytorch(scripts, recipe):
     model, images = mc.load(recipe=recipe), mc.load_mnist()[1].images[:300]
     grey = (255 * images).round().byte().numpy().tobytes()
+    typical = json.loads(TYPICAL["PATH"].read_text("utf-8"))[recipe]["typical"]
     found = scripts.evaluate(
-        """([layers, images]) => {
+        """([layers, images, typical]) => {
              const network = makeNetwork(layers);
              const bytes = Uint8Array.from(atob(images), (c) => c.charCodeAt(0));
              const pixels = Float32Array.from(bytes, (byte) => byte / 255);
-             return Array.from({ length: bytes.length / 784 }, (_, i) =>
-               [...network.run(pixels.subarray(784 * i, 784 * (i + 1))).at(-1).values]);
+             return Array.from({ length: bytes.length / 784 }, (_, i) => {
+               const stages = network.run(pixels.subarray(784 * i, 784 * (i + 1)));
+               return [...stages.at(-1).values, sureness(stages, typical)];
+             });
            }""",
-        [layers(model), base64.b64encode(grey).decode()],
+        [layers(model), base64.b64encode(grey).decode(), typical],
     )
-    expected, found = mc.predict(model, images), torch.tensor(found)
-    assert found.shape == (300, 10)
-    assert (found - expected).abs().max() < 1e-4
-    assert torch.equal(found.argmax(dim=1), expected.argmax(dim=1))
+    found, expected = torch.tensor(found), mc.predict(model, images)
+    sure = TYPICAL["sureness"](model, images, typical)
+    assert (found - torch.column_stack([expected, sure])).abs().max() < 1e-4
+    assert torch.equal(found[:, :10].argmax(dim=1), expected.argmax(dim=1))
 
 
 def vary(strokes, dice):
@@ -126,6 +133,7 @@ def page(chromium, folder, request):
     assert errors == []
     own = {(folder / name).as_uri() for name in ("draw.html", "_static/favicon.svg")}
     assert set(requests) <= own
+    assert (folder / "draw.html").stat().st_size <= 500_000
 
 
 def test_test_images_are_read(page):
@@ -174,14 +182,19 @@ def test_a_photo_goes_the_same_way(page):
 
 
 def test_what_is_no_digit_is_doubted(page):
-    draw(page, [[(20, 50), (40, 80), (80, 20)]])  # a tick
+    draw(page, [[(25, 20), (75, 80)], [(75, 20), (25, 80)]])  # an X
     wait_for_answer(page, "none of the ten fits well$")
 
 
 # Work, as a clock would measure the machine: calls, while the pen is down
 
 
+MAPS = "[...document.querySelectorAll('canvas.layers-maps')].map((c) => c.toDataURL())"
+SETTLED = ".layers-rows[aria-busy=false]"
+
+
 def test_an_update_is_one_pass_and_paints_what_is_seen(page):
+    """A row in each task, and in the end all that rows made anew have."""
     wait_for_answer(page, "^7: ")
     profiler = page.context.new_cdp_session(page)
     profiler.send("Profiler.enable")
@@ -199,8 +212,15 @@ def test_an_update_is_one_pass_and_paints_what_is_seen(page):
         calls[function["functionName"]] += function["ranges"][0]["count"]
     assert (updates := calls["update"]) > 10  # it follows the pen
     assert 6 * (updates - 1) <= calls["convolve"] <= 6 * updates  # a dot is no digit
+    assert 0 < calls["paint"] <= calls["paintNext"]  # no task paints two
     assert calls["paintTiles"] <= 7 * updates  # of ten: what is out of sight waits
     assert not any(calls[name] for name in ("explainUnit", "mapBeforeReLU", "tries"))
+    page.wait_for_timeout(300)
+    page.locator(SETTLED).wait_for()
+    drawn = page.evaluate(MAPS)
+    for recipe in ("long", "plain"):
+        page.get_by_role("radio", name=recipe).check()
+    page.wait_for_function(f"drawn => `${{drawn}}` === `${{{MAPS}}}`", arg=drawn)
 
 
 @pytest.mark.parametrize("page", [PHONE], indirect=True)
@@ -351,12 +371,13 @@ def test_a_kernel_is_changed_and_put_back(page):
     maps = page.locator("canvas.layers-maps").first
     maps.click(position={"x": 90, "y": 20})
     page.locator(".kernel summary").click()
-    pictures = [maps.screenshot()]
+    learned = page.evaluate(MAPS)[0]
     page.get_by_label("row 1, column 1").fill("5")
-    pictures.append(maps.screenshot())
+    page.locator(SETTLED).wait_for()
+    assert page.evaluate(MAPS)[0] != learned
     page.get_by_text("a kernel was changed: put back").click()
-    pictures.append(maps.screenshot())
-    assert pictures[0] == pictures[2] != pictures[1]
+    page.locator(SETTLED).wait_for()
+    assert page.evaluate(MAPS)[0] == learned
 
 
 def test_other_weights(page):
@@ -400,7 +421,3 @@ def test_forced_colours_leave_bars_frames_and_the_pen(page, theme):
         assert (213, 94, 0) in colours(frame)  # orange
     draw_with_keys(page)
     assert (0, 114, 178) in colours(".digit-pad-cross")  # blue
-
-
-def test_it_is_light(folder):
-    assert (folder / "draw.html").stat().st_size <= 500_000

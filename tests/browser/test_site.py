@@ -87,9 +87,10 @@ def test_pages_are_whole_and_no_wider_than_the_screen(page, address, folder):
         anchors[path] = {"", *ids}
         assert sorted(ids) == sorted(set(ids)), path
         links |= {(path, link) for link in page.evaluate(LINKS)}
-        assert page.locator('link[rel~="icon"]').count() == 1, path
-        assert page.locator('meta[name="viewport"]').count() == 1, path
+        for one in ('link[rel~="icon"]', 'meta[name="viewport"]'):
+            assert page.locator(one).count() == 1, path
         if path != "search.html":
+            assert page.get_by_role("link", name="Report a mistake").count() == 1, path
             head = page.evaluate(HEAD)
             descriptions.add(head["description"])
             assert 50 <= len(head["description"]) <= 200, path
