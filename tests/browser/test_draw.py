@@ -188,7 +188,6 @@ def test_what_is_no_digit_is_doubted(page):
 
 # Work, as a clock would measure the machine: calls, while the pen is down
 
-
 MAPS = "[...document.querySelectorAll('canvas.layers-maps')].map((c) => c.toDataURL())"
 SETTLED = ".layers-rows[aria-busy=false]"
 
