@@ -15,8 +15,6 @@ from mnist_cnn.handwriting.ink import (
     BOX,
     Box,
     Group,
-    count_digits,
-    crop_largest,
     find_groups,
     find_ink,
     to_gray,
@@ -27,6 +25,7 @@ __all__ = ["FoundDigit", "find_digits", "to_mnist"]
 
 FIELD = 28  # pixels a side of MNIST's images
 THIN, PEN = 1.4, 2.5  # widths in BOX pixels: 995 of 1,000 digits have more; usual
+LEAST = 8  # pixels of the picture as it came: what is lower is no digit
 SHEET = 4  # how many times smaller on a sheet a digit is than on a photo of it
 FINE = 100  # pixels a side at least to measure a stroke
 Steps = dict[str, Gray]  # the pictures in between, by name
@@ -60,14 +59,16 @@ def to_mnist(image: Source, *, steps: bool = False) -> Tensor | tuple[Tensor, St
     Source: Y. LeCun, C. Cortes, C. Burges, the MNIST database of handwritten digits.
     """
     colours, scale = read_picture(image)
-    pixel = round(1 / scale) or 1  # of the picture as it came
     gray = to_gray(colours)  #                   (height, width)
     ink = find_ink(gray)  #                      (height, width)
-    crop = crop_largest(ink, pixel)  #           the digit alone
+    least = LEAST / min(scale, 1)
+    crop = find_groups(ink, least, alone=True)[0].crop  # the digit alone
     box = fit_box(thicken(crop))  #              20 x 20 or narrower
     digit = centre(box)  #                       (28, 28)
     already = max(gray.shape) * scale <= FIELD  # prepared: one digit, whatever it holds
-    if not already and (several := count_digits(ink)) > 1:
+    tall = [len(group.crop) for group in find_groups(ink, least)]
+    several = sum(n >= 0.5 * max(tall) for n in tall)
+    if not already and several > 1:
         what = f"this looks like {several} digits, read as one: see find_digits"
         warnings.warn(what, stacklevel=2)
     result = torch.from_numpy(digit.copy()).unsqueeze(0)  # (1, 28, 28)
@@ -90,7 +91,7 @@ def find_digits(
     colours, scale = read_picture(image)
     try:
         ink = find_ink(to_gray(colours), fine=SHEET)
-        rows = in_rows(find_groups(ink, round(1 / scale) or 1))
+        rows = in_rows(find_groups(ink, LEAST / min(scale, 1)))
     except ValueError:
         return []
     found = []
