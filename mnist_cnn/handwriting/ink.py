@@ -6,24 +6,24 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
-from scipy.sparse.csgraph import connected_components
 
 from mnist_cnn.handwriting.pictures import Gray, Pixels
 
 __all__ = ["BOX", "Box", "Group", "find_groups", "find_ink", "shrink", "to_gray"]
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
-Boxes = NDArray[np.int64]  # (K, 4)
 
 # studies/photos.json has a half and the double of each, as "GRAIN 3"
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # as every television's
 CLEARER = 1.5  # times as clear as in grey: a colour to look through
 GRAIN = 6.0  # times the paper's own spread: what is darker is no grain
 CUT = 0.35  # of full ink: what is paler is no part of a digit
-MOST = 500  # pieces that are looked at: a page with more is print
+MOST = 500  # digits of a sheet: a page with more is print
 BOX = 20  # MNIST's digits were scaled into so many pixels a side
 SPECK = 0.5 / BOX**2  # half a pixel of these is no part of a digit
-NEAR = 0.3  # of a digit's size: what is farther away is no part of it
+NEAR = 0.3  # of a digit's height: what is farther away is no part of it
+ABOVE = 0.12  # the same on a sheet, where digits are above each other
+ASIDE = 6  # times this, where they are side by side
 AROUND = np.ones((3, 3), bool)  # a pixel and its eight neighbours
 BLANK = "found no ink: the image looks blank"
 MANY = "found no ink that could be one digit, only specks or many: see find_digits"
@@ -129,16 +129,19 @@ def full_ink(ink: Gray, grain: float, scale: float) -> Gray:
 
 
 def find_groups(ink: Gray, least: float, *, alone: bool = False) -> list[Group]:
-    """Cut out each digit, that of the largest piece first; what is small is left out.
+    """Cut out each digit, the largest first; what is small is left out.
 
-    least: of a digit's height. alone: what is close side by side belongs together, too.
-    Raises ValueError where there is no ink, or no piece that could be one digit alone.
+    least: of a digit's height. alone: what is close side by side belongs together, too,
+    where digits of a sheet stand. Raises ValueError where there is no ink, or none that
+    could be one digit alone.
     """
-    numbers, boxes, amount, usual = find_pieces(ink)
-    digit = join(boxes, usual, alone)
-    if alone and amount[0] < 0.25 * amount.sum():
+    ink, amount, usual = keep_pieces(ink)
+    if alone and amount.max() < 0.25 * amount.sum():
         raise ValueError(MANY)
-    numbers = np.concatenate([[0], digit])[numbers]
+    # Whatever is within half the gap of ink is one piece, and that holds each digit
+    gap, aside = (NEAR, 1) if alone else (ABOVE, ASIDE)
+    away = ndimage.distance_transform_edt(ink == 0, sampling=(1, aside))
+    numbers = ndimage.label(away <= gap * usual / 2, AROUND)[0] * (ink > 0)
     groups = []
     for number, (y, x) in enumerate(ndimage.find_objects(numbers), 1):
         crop = np.where(numbers[y, x] == number, ink[y, x], 0)
@@ -147,54 +150,31 @@ def find_groups(ink: Gray, least: float, *, alone: bool = False) -> list[Group]:
             groups.append(Group(crop, (x.start, y.start, x.stop, y.stop)))
     if alone and not groups:
         raise ValueError(MANY)
-    return groups
+    return sorted(groups, key=lambda group: -group.crop.sum())[:MOST]
 
 
-def find_pieces(ink: Gray) -> tuple[NDArray[np.int32], Boxes, NDArray, float]:
-    """Number the connected pieces of ink, but for specks, lines and what is cut off.
+def keep_pieces(ink: Gray) -> tuple[Gray, NDArray[np.float64], float]:
+    """Leave out the connected pieces that are specks or lines, or are cut off.
 
-    Returns the number, from 1, at each pixel (height, width), 0 is paper; of the K
-    pieces, that with the most ink first, the boxes (K, 4) and the ink (K,); and a
-    digit's usual height. Raises ValueError where there is no ink.
+    Returns the other ink (height, width), the ink of each piece, 0 where it is left
+    out, and a digit's usual height. Raises ValueError where there is no ink.
     """
     numbers, count = ndimage.label(ink >= CUT, AROUND)
     if count == 0:
         raise ValueError(BLANK)
-    every = np.arange(1, count + 1)
     found = ndimage.find_objects(numbers)
     boxes = np.array([(x.start, y.start, x.stop, y.stop) for y, x in found])
     width, height = (boxes[:, 2:] - boxes[:, :2]).T
     # What is at the border counts for a tenth: a thumb, a table, the edge of the sheet
     outside = (boxes[:, :2] == 0).any(1) | (boxes[:, 2:] == ink.shape[::-1]).any(1)
-    amount = ndimage.sum_labels(ink, numbers, every) / np.where(outside, 10, 1)
+    amount = np.bincount(numbers.flat, ink.flat)[1:] / np.where(outside, 10, 1)
     low = width > 4 * height
     usual = np.average(height, weights=np.where(low, 1e-6, 1) * amount**2)
     line = low & (width >= 0.9 * usual)  # it underlines
     # Where the largest is at the border, the picture is cut close to the digits
     outside &= not outside[np.argmax(np.where(line, 0, amount))]
     amount[line | outside | (amount < SPECK * usual**2)] = 0
-    order = np.argsort(-amount, kind="stable")[: np.count_nonzero(amount)][:MOST]
-    if len(order) == 0:
+    if not amount.any():
         raise ValueError(BLANK)
-    new = np.zeros(count + 1, np.int32)
-    new[order + 1] = every[: len(order)]
-    return new[numbers], boxes[order], amount[order], float(usual)
-
-
-def join(boxes: Boxes, usual: float, alone: bool) -> NDArray[np.int32]:
-    """For each piece the number, from 1, of the digit it is a part of.
-
-    Pieces are parts of one where they are close; but where there are several digits,
-    only one above the other, as the bar of a 5, and no higher together than a digit.
-    """
-    start, stop = boxes[:, :2], boxes[:, 2:]  # (K, 2): x, y
-    size = stop - start
-    total = np.maximum(stop[:, None], stop) - np.minimum(start[:, None], start)
-    common = size[:, None] + size - total  # (K, K, 2), negative where they are apart
-    near = np.hypot(*np.minimum(common, 0).T) <= NEAR * usual  # as symmetric as all
-    if not alone:
-        narrow, tall = np.minimum(size[:, None], size), np.maximum(size[:, None], size)
-        near &= common[..., 0] >= 0.5 * narrow[..., 0]
-        near &= total[..., 1] <= 1.5 * np.maximum(usual, tall[..., 1])
-    digit: NDArray[np.int32] = connected_components(near, directed=False)[1]
-    return digit + 1
+    kept = np.concatenate([[False], amount > 0])[numbers]
+    return np.where(kept, ink, 0), amount, float(usual)

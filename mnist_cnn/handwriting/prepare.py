@@ -107,35 +107,28 @@ def find_digits(
 
 
 def in_rows(groups: list[Group]) -> list[list[Group]]:
-    """Rows from the top, each from the left; a row may climb, as in a tilted photo.
-
-    From the left, each digit goes on the row whose last digit is most beside it.
-    """
+    """Rows from the top, each from the left; a row may climb, as in a tilted photo."""
     rows: list[list[Group]] = []
     for group in sorted(groups, key=lambda group: group.box):
-        shares = [_beside(row[-1].box, group.box) for row in rows]
-        if shares and max(shares) >= 0.4:
-            rows[int(np.argmax(shares))].append(group)
+        beside = (row for row in rows if are_beside(row[-1].box, group.box))
+        if row := next(beside, None):
+            row.append(group)
         else:
             rows.append([group])
     return sorted(rows, key=lambda row: np.mean([g.box[1] + g.box[3] for g in row]))
 
 
-def _beside(one: Box, other: Box) -> float:
-    """The share of the lower one's height at which both are."""
+def are_beside(one: Box, other: Box) -> bool:
+    """Whether the lower one is at the other's height, for two fifths of its own."""
     common = min(one[3], other[3]) - max(one[1], other[1])
-    return common / min(one[3] - one[1], other[3] - other[1])
+    return common >= 0.4 * min(one[3] - one[1], other[3] - other[1])
 
 
 def thicken(crop: Gray) -> Gray:
-    """Widen strokes that would be thin beside MNIST's once scaled to 20 pixels.
-
-    A stroke is what has half the ink of the darkest place near by, so a pale part of
-    it, as where a thin line falls between two pixels, is as wide as a dark one.
-    """
+    """Widen strokes that would be thin beside MNIST's once scaled to 20 pixels."""
     fine = _resize(crop, max(FINE, *crop.shape), Image.Resampling.BICUBIC)
     pixel = max(fine.shape) / BOX
-    mask = (fine > 0.5 * ndimage.maximum_filter(fine, int(3 * pixel))) & (fine > 0.25)
+    mask = fine > 0.5
     width = 4 * ndimage.distance_transform_edt(mask)[mask].mean() - 2
     if width >= THIN * pixel:
         return crop
