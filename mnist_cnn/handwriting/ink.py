@@ -1,7 +1,5 @@
 """Where there is ink in a picture, and which pieces of it make a digit."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -9,9 +7,10 @@ from scipy import ndimage
 
 from mnist_cnn.handwriting.pictures import Gray, Pixels
 
-__all__ = ["BOX", "Box", "Group", "find_groups", "find_ink", "shrink", "to_gray"]
+__all__ = ["BOX", "Box", "Group", "find_groups", "find_ink", "resize", "to_gray"]
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
+Group = tuple[Gray, Box]  # the ink of one digit, and where it is
 
 # studies/photos.json has a half and the double of each, as "GRAIN 3"
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # as every television's
@@ -29,33 +28,27 @@ BLANK = "found no ink: the image looks blank"
 MANY = "found no ink that could be one digit, only specks or many: see find_digits"
 
 
-class Group(NamedTuple):
-    """The pieces of one digit: their ink, and where they are."""
-
-    crop: Gray
-    box: Box
-
-
 def to_gray(colours: Pixels) -> Gray:
     """The picture in grey, or in red, green or blue where ink is far clearer there."""
     if colours.shape[-1] == 1:
         return colours[..., 0]
     grays = [colours @ LUMA, *np.moveaxis(colours, -1, 0)]
     clear = [clearness(gray) for gray in grays]
-    return grays[int(np.argmax([CLEARER * clear[0], *clear[1:]]))]
+    best: Gray = grays[int(np.argmax([CLEARER * clear[0], *clear[1:]]))]
+    return best
 
 
 def clearness(gray: Gray) -> float:
     """How many times steeper the edges are than the grain."""
-    steep = ndimage.gaussian_gradient_magnitude(shrink(gray, 200), 1)
+    steep = ndimage.gaussian_gradient_magnitude(resize(gray, 200), 1)
     grain, edge = np.percentile(steep, [25, 99])
     return float(edge / (grain + 0.001))
 
 
-def shrink(gray: Gray, side: int) -> Gray:
-    """With at most so many pixels a side."""
-    image = Image.fromarray(np.ascontiguousarray(gray))
-    return np.asarray(image.reduce(-(-max(gray.shape) // side)))
+def resize(gray: Gray, side: int, how: int = Image.Resampling.BOX) -> Gray:
+    """The long side gets so many pixels, and the aspect ratio stays."""
+    size = [max(1, round(n * side / max(gray.shape))) for n in gray.shape[::-1]]
+    return np.asarray(Image.fromarray(gray).resize(size, how))
 
 
 def find_ink(gray: Gray, fine: float = 1) -> Gray:
@@ -93,10 +86,9 @@ def is_light_on_dark(gray: Gray) -> bool:
 
     The border goes on beyond itself: it is paper even where strokes fill the picture.
     """
-    gray = shrink(gray, 60)
-    near = max(1, max(gray.shape) // 2)
-    across = ndimage.median_filter(gray, (1, near), mode="nearest")
-    paper = ndimage.median_filter(across, (near, 1), mode="nearest")
+    gray = resize(gray, 60)
+    across = ndimage.median_filter(gray, (1, 30), mode="nearest")
+    paper = ndimage.median_filter(across, (30, 1), mode="nearest")
     return bool(((gray - paper) ** 3).mean() > 0)
 
 
@@ -125,7 +117,8 @@ def full_ink(ink: Gray, grain: float, scale: float) -> Gray:
     if not steep[mask].any():
         raise ValueError(BLANK)
     half = np.average(ink[mask], weights=steep[mask])
-    return np.clip(ink / (2 * half), 0, 1).astype(np.float32) * mask
+    full: Gray = np.clip(ink / (2 * half), 0, 1).astype(np.float32) * mask
+    return full
 
 
 def find_groups(ink: Gray, least: float, *, alone: bool = False) -> list[Group]:
@@ -147,10 +140,10 @@ def find_groups(ink: Gray, least: float, *, alone: bool = False) -> list[Group]:
         crop = np.where(numbers[y, x] == number, ink[y, x], 0)
         crop /= crop.max()  # a faint digit beside a darker mark is below 1
         if len(crop) >= max(least, 0.3 * usual):
-            groups.append(Group(crop, (x.start, y.start, x.stop, y.stop)))
+            groups.append((crop, (x.start, y.start, x.stop, y.stop)))
     if alone and not groups:
         raise ValueError(MANY)
-    return sorted(groups, key=lambda group: -group.crop.sum())[:MOST]
+    return sorted(groups, key=lambda group: -group[0].sum())[:MOST]
 
 
 def keep_pieces(ink: Gray) -> tuple[Gray, NDArray[np.float64], float]:
@@ -166,13 +159,15 @@ def keep_pieces(ink: Gray) -> tuple[Gray, NDArray[np.float64], float]:
     boxes = np.array([(x.start, y.start, x.stop, y.stop) for y, x in found])
     width, height = (boxes[:, 2:] - boxes[:, :2]).T
     # What is at the border counts for a tenth: a thumb, a table, the edge of the sheet
-    outside = (boxes[:, :2] == 0).any(1) | (boxes[:, 2:] == ink.shape[::-1]).any(1)
-    amount = np.bincount(numbers.flat, ink.flat)[1:] / np.where(outside, 10, 1)
+    touched = (boxes == [0, 0, ink.shape[1], ink.shape[0]]).sum(axis=1)  # of 4 borders
+    amount = np.bincount(numbers.flat, ink.flat)[1:] / np.where(touched, 10, 1)
     low = width > 4 * height
     usual = np.average(height, weights=np.where(low, 1e-6, 1) * amount**2)
     line = low & (width >= 0.9 * usual)  # it underlines
-    # Where the largest is at the border, the picture is cut close to the digits
-    outside &= not outside[np.argmax(np.where(line, 0, amount))]
+    # Where the largest is at the border, the picture is cut close to the digits, but
+    # what is at three borders is always a table
+    cut_close = touched[np.argmax(np.where(line, 0, amount))] > 0
+    outside = touched == 3 if cut_close else touched > 0
     amount[line | outside | (amount < SPECK * usual**2)] = 0
     if not amount.any():
         raise ValueError(BLANK)

@@ -35,12 +35,12 @@ def read_picture(image: Source) -> tuple[Pixels, float]:
         path = Path(image).expanduser()
         with path.open("rb") as file:
             array = open_image(file, path.name)
-    elif isinstance(image, Image.Image) or hasattr(image, "read"):
-        array = open_image(image, "the file")
     elif isinstance(image, Tensor):
         array = image.detach().cpu().numpy()
     elif isinstance(image, np.ndarray):
         array = image
+    elif isinstance(image, Image.Image) or hasattr(image, "read"):
+        array = open_image(image, "the file")
     else:
         raise ValueError(
             "expected a PIL image, an array, a tensor, a path or an open file, "
@@ -81,13 +81,12 @@ def channels_first(array: np.ndarray) -> Tensor:
         array = array[np.newaxis]
     elif array.ndim == 3 and array.shape[-1] in CHANNELS:
         array = np.moveaxis(array, -1, 0)
-    if array.ndim != 3 or array.shape[0] not in CHANNELS or 0 in array.shape:
+    is_image = array.ndim == 3 and array.shape[0] in CHANNELS and 0 not in array.shape
+    if not is_image or array.dtype.kind not in "biuf":
         raise ValueError(
-            "expected an image of shape (height, width), with 1 to 4 channels first "
-            f"or last, got {shape}"
+            "expected an image of numbers of shape (height, width), with 1 to 4 "
+            f"channels first or last, got {array.dtype} of shape {shape}"
         )
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"expected an image of numbers, got {array.dtype}")
     height, width = array.shape[1:]
     if min(height, width) < 8 and height * width % (28 * 28) == 0:
         raise ValueError(f"a picture of {shape} looks flattened, reshape it to 28x28")
@@ -100,7 +99,7 @@ def channels_first(array: np.ndarray) -> Tensor:
 
 
 def on_paper(pixels: Tensor) -> Tensor:
-    """Without transparency: over white where the ink is dark, over black where light."""
+    """Without transparency: dark ink on white paper, light ink on black."""
     if len(pixels) in (1, 3):
         return pixels
     colours, alpha = pixels[:-1], pixels[-1:]

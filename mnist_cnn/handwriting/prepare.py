@@ -6,7 +6,6 @@ from typing import Literal, NamedTuple, overload
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 from torch import Tensor
@@ -17,6 +16,7 @@ from mnist_cnn.handwriting.ink import (
     Group,
     find_groups,
     find_ink,
+    resize,
     to_gray,
 )
 from mnist_cnn.handwriting.pictures import Gray, Source, read_picture
@@ -61,14 +61,12 @@ def to_mnist(image: Source, *, steps: bool = False) -> Tensor | tuple[Tensor, St
     colours, scale = read_picture(image)
     gray = to_gray(colours)  #                   (height, width)
     ink = find_ink(gray)  #                      (height, width)
-    least = LEAST / min(scale, 1)
-    crop = find_groups(ink, least, alone=True)[0].crop  # the digit alone
+    least = LEAST / min(scale, 1)  #             of a digit's height, in ink
+    crop, _ = find_groups(ink, least, alone=True)[0]  # the digit alone
     box = fit_box(thicken(crop))  #              20 x 20 or narrower
     digit = centre(box)  #                       (28, 28)
     already = max(gray.shape) * scale <= FIELD  # prepared: one digit, whatever it holds
-    tall = [len(group.crop) for group in find_groups(ink, least)]
-    several = sum(n >= 0.5 * max(tall) for n in tall)
-    if not already and several > 1:
+    if not already and (several := len(find_groups(ink, len(crop) / 2))) > 1:
         what = f"this looks like {several} digits, read as one: see find_digits"
         warnings.warn(what, stacklevel=2)
     result = torch.from_numpy(digit.copy()).unsqueeze(0)  # (1, 28, 28)
@@ -109,13 +107,13 @@ def find_digits(
 def in_rows(groups: list[Group]) -> list[list[Group]]:
     """Rows from the top, each from the left; a row may climb, as in a tilted photo."""
     rows: list[list[Group]] = []
-    for group in sorted(groups, key=lambda group: group.box):
-        beside = (row for row in rows if are_beside(row[-1].box, group.box))
+    for group in sorted(groups, key=lambda group: group[1]):
+        beside = (row for row in rows if are_beside(row[-1][1], group[1]))
         if row := next(beside, None):
             row.append(group)
         else:
             rows.append([group])
-    return sorted(rows, key=lambda row: np.mean([g.box[1] + g.box[3] for g in row]))
+    return sorted(rows, key=lambda row: np.mean([box[1] + box[3] for _, box in row]))
 
 
 def are_beside(one: Box, other: Box) -> bool:
@@ -126,36 +124,29 @@ def are_beside(one: Box, other: Box) -> bool:
 
 def thicken(crop: Gray) -> Gray:
     """Widen strokes that would be thin beside MNIST's once scaled to 20 pixels."""
-    fine = _resize(crop, max(FINE, *crop.shape), Image.Resampling.BICUBIC)
+    fine = resize(crop, max(FINE, *crop.shape), Image.Resampling.BICUBIC)
     pixel = max(fine.shape) / BOX
     mask = fine > 0.5
     width = 4 * ndimage.distance_transform_edt(mask)[mask].mean() - 2
     if width >= THIN * pixel:
         return crop
     radius: float = (PEN * pixel - width) / 2
-    mask = np.pad(mask, int(radius) + 1)
-    away: NDArray[np.float64] = ndimage.distance_transform_edt(~mask)
-    return np.clip(radius + 0.5 - away, 0, 1).astype(np.float32)
+    away = ndimage.distance_transform_edt(~np.pad(mask, int(radius) + 1))
+    wide: Gray = np.clip(radius + 0.5 - away, 0, 1).astype(np.float32)
+    return wide
 
 
 def fit_box(crop: Gray) -> Gray:
     """Scale, with anti-aliasing, so that the long side is 20 pixels."""
-    box = _resize(crop, BOX, Image.Resampling.BOX)
-    full: Gray = np.clip(box / box.max(), 0, 1)
+    box = resize(crop, BOX)
+    full: Gray = box / box.max()
     return full
-
-
-def _resize(gray: Gray, side: int, how: Image.Resampling) -> Gray:
-    """The long side gets so many pixels, and the aspect ratio stays."""
-    size = [max(1, round(n * side / max(gray.shape))) for n in gray.shape[::-1]]
-    return np.asarray(Image.fromarray(gray).resize(size, how))
 
 
 def centre(box: Gray) -> Gray:
     """Place the box in 28x28 so that its centre of mass is at the centre."""
-    before = [
-        int(np.clip(round(FIELD / 2 - mass), 0, FIELD - side))
-        for mass, side in zip(ndimage.center_of_mass(box), box.shape, strict=True)
-    ]
-    sides = zip(before, box.shape, strict=True)
-    return np.pad(box, [(start, FIELD - start - side) for start, side in sides])
+    edges = []
+    for mass, side in zip(ndimage.center_of_mass(box), box.shape, strict=True):
+        before = int(np.clip(round(FIELD / 2 - mass), 0, FIELD - side))
+        edges.append((before, FIELD - before - side))
+    return np.pad(box, edges)
