@@ -8,7 +8,7 @@ from typing import IO
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -46,7 +46,11 @@ def read_picture(image: Source) -> tuple[Pixels, float]:
             "expected a PIL image, an array, a tensor, a path or an open file, "
             f"got {type(image).__name__}"
         )
-    pixels = on_paper(channels_first(array))
+    pixels = channels_first(array)
+    if len(pixels) in (2, 4):  # the last is how far each is no paper
+        pixels, ink = pixels[:-1], pixels[-1:]
+        paper = 0 if ((pixels - 0.5) * ink).mean() > 0 else 1
+        pixels = pixels * ink + (1 - ink) * paper
     height, width = pixels.shape[1:]
     side = max(height, width)
     scale = side / min(side * -(-SMALL // side), SIDE)
@@ -65,11 +69,9 @@ def open_image(image: Image.Image | IO[bytes], name: str) -> np.ndarray:
         with contextlib.suppress(Exception):  # a damaged note of the camera: as it lies
             image = ImageOps.exif_transpose(image)
         return np.asarray(image)
-    except UnidentifiedImageError as e:
-        why = "export or share a HEIC as JPEG, other formats as JPEG or PNG"
-        raise ValueError(f"{name} cannot be read as an image: {why}") from e
     except (OSError, SyntaxError, Image.DecompressionBombError) as e:
-        raise ValueError(f"{name} cannot be read as an image: {e}") from e
+        way_out = "export or share a HEIC as JPEG, other formats as JPEG or PNG"
+        raise ValueError(f"{name} cannot be read as an image, {way_out}: {e}") from e
 
 
 def channels_first(array: np.ndarray) -> Tensor:
@@ -96,12 +98,3 @@ def channels_first(array: np.ndarray) -> Tensor:
     # 0 to 1, 8 bits or more: the range says which; resizing may leave it by a little
     most = pixels.max().item()
     return pixels / next((white for white in (1, 255) if most <= 1.1 * white), most)
-
-
-def on_paper(pixels: Tensor) -> Tensor:
-    """Without transparency: dark ink on white paper, light ink on black."""
-    if len(pixels) in (1, 3):
-        return pixels
-    colours, alpha = pixels[:-1], pixels[-1:]
-    paper = 0 if ((colours - 0.5) * alpha).mean() > 0 else 1
-    return colours * alpha + (1 - alpha) * paper
