@@ -290,7 +290,7 @@ def by_threshold(gray: np.ndarray, find: Callable) -> np.ndarray:
     ink_is_light = find(gray).astype(np.float32)
     light = ink_is_light.mean() < 0.5  # there is more paper than ink
     black_white = ink_is_light if light else 1 - ink_is_light
-    crop, _ = ink.find_groups(black_white, 5, alone=True)[0]
+    crop, _ = ink.find_groups(black_white, alone=True)[0]
     return prepare.centre(prepare.fit_box(prepare.thicken(crop)))
 
 
@@ -336,12 +336,14 @@ WITHOUT: dict[str, tuple[object, str, Callable]] = {
 CONSTANTS = {
     f"{name} {value:.3g}": (module, name, value)
     for module, names in (
-        (ink, ("CLEARER", "GRAIN", "CUT", "SPECK", "NEAR")),
-        (prepare, ("THIN", "PEN", "LEAST")),
+        (ink, ("CLEARER", "GRAIN", "CUT", "SPECK", "NEAR", "LEAST")),
+        (prepare, ("THIN", "PEN")),
     )
     for name in names
     for value in (getattr(module, name) / 2, getattr(module, name) * 2)
 }
+CONSTANTS["RIM 0.25"] = (ink, "RIM", 0.25)
+CONSTANTS["RIM 0.75"] = (ink, "RIM", 0.75)
 
 
 def jagged(crop: np.ndarray) -> np.ndarray:

@@ -16,8 +16,10 @@ Group = tuple[Gray, Box]  # the ink of one digit, and where it is
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # as every television's
 CLEARER = 1.5  # times as clear as in grey: a colour to look through
 GRAIN = 6.0  # times the paper's own spread: what is darker is no grain
-CUT = 0.35  # of full ink: what is paler is no part of a digit
+CUT = 0.35  # of full ink: what is paler ties no pieces together
+RIM = 0.5  # of full ink: where a digit ends, half way to the paper
 MOST = 500  # digits of a sheet: a page with more is print
+LEAST = 8  # pixels of the picture as it came: what is lower is no digit
 BOX = 20  # MNIST's digits were scaled into so many pixels a side
 SPECK = 0.5 / BOX**2  # half a pixel of these is no part of a digit
 NEAR = 0.3  # of a digit's height: what is farther away is no part of it
@@ -121,14 +123,14 @@ def full_ink(ink: Gray, grain: float, scale: float) -> Gray:
     return full
 
 
-def find_groups(ink: Gray, least: float, *, alone: bool = False) -> list[Group]:
+def find_groups(ink: Gray, pixel: int = 1, *, alone: bool = False) -> list[Group]:
     """Cut out each digit, the largest first; what is small is left out.
 
-    least: of a digit's height. alone: what is close side by side belongs together, too,
-    where digits of a sheet stand. Raises ValueError where there is no ink, or none that
-    could be one digit alone.
+    pixel: side of one of the picture as it came. alone: what is close side by side
+    belongs together, too, where digits of a sheet stand. Raises ValueError where there
+    is no ink, or none that could be one digit alone.
     """
-    ink, amount, usual = keep_pieces(ink)
+    ink, amount, usual = keep_pieces(ink, pixel)
     if alone and amount.max() < 0.25 * amount.sum():
         raise ValueError(MANY)
     # Whatever is within half the gap of ink is one piece, and that holds each digit
@@ -139,14 +141,17 @@ def find_groups(ink: Gray, least: float, *, alone: bool = False) -> list[Group]:
     for number, (y, x) in enumerate(ndimage.find_objects(numbers), 1):
         crop = np.where(numbers[y, x] == number, ink[y, x], 0)
         crop /= crop.max()  # a faint digit beside a darker mark is below 1
-        if len(crop) >= max(least, 0.3 * usual):
-            groups.append((crop, (x.start, y.start, x.stop, y.stop)))
+        down, along = ndimage.find_objects((crop >= RIM).astype(int))[0]
+        if down.stop - down.start >= max(LEAST * pixel, 0.3 * usual):
+            left, top = x.start + along.start, y.start + down.start
+            box = (left, top, x.start + along.stop, y.start + down.stop)
+            groups.append((crop[down, along], box))
     if alone and not groups:
         raise ValueError(MANY)
     return sorted(groups, key=lambda group: -group[0].sum())[:MOST]
 
 
-def keep_pieces(ink: Gray) -> tuple[Gray, NDArray[np.float64], float]:
+def keep_pieces(ink: Gray, pixel: int) -> tuple[Gray, NDArray[np.float64], float]:
     """Leave out the connected pieces that are specks or lines, or are cut off.
 
     Returns the other ink (height, width), the ink of each piece, 0 where it is left
@@ -172,4 +177,5 @@ def keep_pieces(ink: Gray) -> tuple[Gray, NDArray[np.float64], float]:
     if not amount.any():
         raise ValueError(BLANK)
     kept = np.concatenate([[False], amount > 0])[numbers]
-    return np.where(kept, ink, 0), amount, float(usual)
+    with_rim = ndimage.binary_dilation(kept, AROUND, pixel)
+    return np.where(with_rim, ink, 0), amount, float(usual)

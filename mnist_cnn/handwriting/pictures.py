@@ -19,7 +19,7 @@ Gray = NDArray[np.float32]  # (height, width), 0 is black and 1 is white, or no 
 Source = Image.Image | np.ndarray | Tensor | str | os.PathLike[str] | IO[bytes]
 
 SIDE = 800  # long side that we work at, at most
-SMALL = 100  # smaller pictures are enlarged: a stroke of one pixel has no edges
+SMALL = 70  # smaller pictures are enlarged: a stroke of one pixel has no edges
 CHANNELS = (1, 2, 3, 4)  # grey or colours, with or without transparency
 
 
@@ -55,7 +55,7 @@ def read_picture(image: Source) -> tuple[Pixels, float]:
     side = max(height, width)
     scale = side / min(side * -(-SMALL // side), SIDE)
     size = [max(1, round(side / scale)) for side in (height, width)]
-    pixels = interpolate(pixels[None], size, mode="bicubic", antialias=True)[0]
+    pixels = interpolate(pixels[None], size, mode="bicubic", antialias=scale > 1)[0]
     return pixels.clamp(0, 1).movedim(0, -1).contiguous().numpy(), scale
 
 

@@ -25,7 +25,6 @@ __all__ = ["FoundDigit", "find_digits", "to_mnist"]
 
 FIELD = 28  # pixels a side of MNIST's images
 THIN, PEN = 1.4, 2.5  # widths in BOX pixels: 995 of 1,000 digits have more; usual
-LEAST = 8  # pixels of the picture as it came: what is lower is no digit
 SHEET = 4  # how many times smaller on a sheet a digit is than on a photo of it
 FINE = 100  # pixels a side at least to measure a stroke
 Steps = dict[str, Gray]  # the pictures in between, by name
@@ -61,12 +60,13 @@ def to_mnist(image: Source, *, steps: bool = False) -> Tensor | tuple[Tensor, St
     colours, scale = read_picture(image)
     gray = to_gray(colours)  #                   (height, width)
     ink = find_ink(gray)  #                      (height, width)
-    least = LEAST / min(scale, 1)  #             of a digit's height, in ink
-    crop, _ = find_groups(ink, least, alone=True)[0]  # the digit alone
+    pixel = round(1 / scale) or 1  #             of the picture as it came
+    crop, _ = find_groups(ink, pixel, alone=True)[0]  # the digit alone
     box = fit_box(thicken(crop))  #              20 x 20 or narrower
     digit = centre(box)  #                       (28, 28)
     already = max(gray.shape) * scale <= FIELD  # prepared: one digit, whatever it holds
-    if not already and (several := len(find_groups(ink, len(crop) / 2))) > 1:
+    several = sum(2 * len(other) > len(crop) for other, _ in find_groups(ink, pixel))
+    if not already and several > 1:
         what = f"this looks like {several} digits, read as one: see find_digits"
         warnings.warn(what, stacklevel=2)
     result = torch.from_numpy(digit.copy()).unsqueeze(0)  # (1, 28, 28)
@@ -89,7 +89,7 @@ def find_digits(
     colours, scale = read_picture(image)
     try:
         ink = find_ink(to_gray(colours), fine=SHEET)
-        rows = in_rows(find_groups(ink, LEAST / min(scale, 1)))
+        rows = in_rows(find_groups(ink, round(1 / scale) or 1))
     except ValueError:
         return []
     found = []
