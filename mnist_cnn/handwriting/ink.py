@@ -2,12 +2,11 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy import ndimage
 
-from mnist_cnn.handwriting.pictures import Gray, Pixels
+from mnist_cnn.handwriting.pictures import Gray, Pixels, resize
 
-__all__ = ["BOX", "Box", "Group", "find_groups", "find_ink", "resize", "to_gray"]
+__all__ = ["BOX", "Box", "Group", "find_groups", "find_ink", "to_gray"]
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 Group = tuple[Gray, Box]  # the ink of one digit, and where it is
@@ -45,12 +44,6 @@ def clearness(gray: Gray) -> float:
     steep = ndimage.gaussian_gradient_magnitude(resize(gray, 200), 1)
     grain, edge = np.percentile(steep, [25, 99])
     return float(edge / (grain + 0.001))
-
-
-def resize(gray: Gray, side: int, how: int = Image.Resampling.BOX) -> Gray:
-    """The long side gets so many pixels, and the aspect ratio stays."""
-    size = [max(1, round(n * side / max(gray.shape))) for n in gray.shape[::-1]]
-    return np.asarray(Image.fromarray(gray).resize(size, how))
 
 
 def find_ink(gray: Gray, fine: float = 1) -> Gray:

@@ -12,15 +12,14 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-__all__ = ["Gray", "Pixels", "Source", "read_picture"]
+__all__ = ["Gray", "Pixels", "Source", "read_picture", "resize"]
 
-Pixels = NDArray[np.float32]  # (height, width, 1 or 3), as Gray
+Pixels = NDArray[np.float32]  # (height, width, 1 or 3: red, green, blue), as Gray
 Gray = NDArray[np.float32]  # (height, width), 0 is black and 1 is white, or no ink, ink
 Source = Image.Image | np.ndarray | Tensor | str | os.PathLike[str] | IO[bytes]
 
 SIDE = 800  # long side that we work at, at most
 SMALL = 70  # smaller pictures are enlarged: a stroke of one pixel has no edges
-CHANNELS = (1, 2, 3, 4)  # grey or colours, with or without transparency
 
 
 def read_picture(image: Source) -> tuple[Pixels, float]:
@@ -34,13 +33,13 @@ def read_picture(image: Source) -> tuple[Pixels, float]:
     if isinstance(image, str | os.PathLike):
         path = Path(image).expanduser()
         with path.open("rb") as file:
-            array = open_image(file, path.name)
+            array, opened = open_image(file, path.name)
     elif isinstance(image, Tensor):
-        array = image.detach().cpu().numpy()
+        array, opened = image.detach().cpu().numpy(), 1.0
     elif isinstance(image, np.ndarray):
-        array = image
+        array, opened = image, 1.0
     elif isinstance(image, Image.Image) or hasattr(image, "read"):
-        array = open_image(image, "the file")
+        array, opened = open_image(image, "the file")
     else:
         raise ValueError(
             "expected a PIL image, an array, a tensor, a path or an open file, "
@@ -52,23 +51,31 @@ def read_picture(image: Source) -> tuple[Pixels, float]:
         paper = 0 if ((pixels - 0.5) * ink).mean() > 0 else 1
         pixels = pixels * ink + (1 - ink) * paper
     height, width = pixels.shape[1:]
-    side = max(height, width)
+    side = max(height, width)  # enlarged so many times, or reduced to just SIDE
     scale = side / min(side * -(-SMALL // side), SIDE)
-    size = [max(1, round(side / scale)) for side in (height, width)]
+    size = [max(1, round(n / scale)) for n in (height, width)]
     pixels = interpolate(pixels[None], size, mode="bicubic", antialias=scale > 1)[0]
-    return pixels.clamp(0, 1).movedim(0, -1).contiguous().numpy(), scale
+    return pixels.clamp(0, 1).movedim(0, -1).contiguous().numpy(), scale * opened
 
 
-def open_image(image: Image.Image | IO[bytes], name: str) -> np.ndarray:
-    """The pixels, upright; ValueError with the file's name where Pillow cannot read."""
+def open_image(image: Image.Image | IO[bytes], name: str) -> tuple[np.ndarray, float]:
+    """The pixels, upright, and how many of the source make one of these.
+
+    Raises ValueError with the file's name where Pillow cannot read it.
+    """
     try:
-        image = image if isinstance(image, Image.Image) else Image.open(image)
-        if image.mode[0] not in "IF":  # of more than 8 bits, and grey
-            colours = "L" if image.mode in ("1", "L") else "RGB"
-            image = image.convert("RGBA" if image.has_transparency_data else colours)
+        picture = image if isinstance(image, Image.Image) else Image.open(image)
+        side = max(picture.size)
+        if picture is not image:
+            picture.draft(None, (SIDE, SIDE))  # a JPEG leaves out most rows undecoded
+        if picture.mode[0] not in "IF":  # of more than 8 bits, and grey
+            colours = "L" if picture.mode in ("1", "L") else "RGB"
+            picture = picture.convert(
+                "RGBA" if picture.has_transparency_data else colours
+            )
         with contextlib.suppress(Exception):  # a damaged note of the camera: as it lies
-            image = ImageOps.exif_transpose(image)
-        return np.asarray(image)
+            picture = ImageOps.exif_transpose(picture)
+        return np.asarray(picture), side / max(picture.size)
     except (OSError, SyntaxError, Image.DecompressionBombError) as e:
         way_out = "export or share a HEIC as JPEG, other formats as JPEG or PNG"
         raise ValueError(f"{name} cannot be read as an image, {way_out}: {e}") from e
@@ -81,9 +88,9 @@ def channels_first(array: np.ndarray) -> Tensor:
         array = array[0]
     if array.ndim == 2:
         array = array[np.newaxis]
-    elif array.ndim == 3 and array.shape[-1] in CHANNELS:
+    elif array.ndim == 3 and array.shape[-1] <= 4:
         array = np.moveaxis(array, -1, 0)
-    is_image = array.ndim == 3 and array.shape[0] in CHANNELS and 0 not in array.shape
+    is_image = array.ndim == 3 and array.shape[0] <= 4 and 0 not in array.shape
     if not is_image or array.dtype.kind not in "biuf":
         raise ValueError(
             "expected an image of numbers of shape (height, width), with 1 to 4 "
@@ -98,3 +105,9 @@ def channels_first(array: np.ndarray) -> Tensor:
     # 0 to 1, 8 bits or more: the range says which; resizing may leave it by a little
     most = pixels.max().item()
     return pixels / next((white for white in (1, 255) if most <= 1.1 * white), most)
+
+
+def resize(gray: Gray, side: int, how: int = Image.Resampling.BOX) -> Gray:
+    """The long side gets so many pixels, and the aspect ratio stays."""
+    size = [max(1, round(n * side / max(gray.shape))) for n in gray.shape[::-1]]
+    return np.asarray(Image.fromarray(gray).resize(size, how))

@@ -10,16 +10,8 @@ from PIL import Image
 from scipy import ndimage
 from torch import Tensor
 
-from mnist_cnn.handwriting.ink import (
-    BOX,
-    Box,
-    Group,
-    find_groups,
-    find_ink,
-    resize,
-    to_gray,
-)
-from mnist_cnn.handwriting.pictures import Gray, Source, read_picture
+from mnist_cnn.handwriting.ink import BOX, Box, Group, find_groups, find_ink, to_gray
+from mnist_cnn.handwriting.pictures import Gray, Source, read_picture, resize
 
 __all__ = ["FoundDigit", "find_digits", "to_mnist"]
 
