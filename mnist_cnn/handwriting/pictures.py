@@ -70,9 +70,8 @@ def open_image(image: Image.Image | IO[bytes], name: str) -> tuple[np.ndarray, f
             picture.draft(None, (SIDE, SIDE))  # a JPEG leaves out most rows undecoded
         if picture.mode[0] not in "IF":  # of more than 8 bits, and grey
             colours = "L" if picture.mode in ("1", "L") else "RGB"
-            picture = picture.convert(
-                "RGBA" if picture.has_transparency_data else colours
-            )
+            colours = "RGBA" if picture.has_transparency_data else colours
+            picture = picture.convert(colours)
         with contextlib.suppress(Exception):  # a damaged note of the camera: as it lies
             picture = ImageOps.exif_transpose(picture)
         return np.asarray(picture), side / max(picture.size)
