@@ -11,19 +11,21 @@ __all__ = ["BOX", "Box", "Group", "find_groups", "find_ink", "to_gray"]
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 Group = tuple[Gray, Box]  # the ink of one digit, and where it is
 
-# studies/photos.json has a half and the double of each, as "GRAIN 3"
+# At the end of a line: how many of 160 drawn pictures the plain weights read with half
+# the value and with the double (with RIM 0.25 and 0.75). As it is, they read 155, and a
+# difference of three may be luck: benchmarks/photos.py, studies/photos.json
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # as every television's
-CLEARER = 1.5  # times as clear as in grey: a colour to look through
-GRAIN = 6.0  # times the paper's own spread: what is darker is no grain
-CUT = 0.35  # of full ink: what is paler ties no pieces together
-RIM = 0.5  # of full ink: where a digit ends, half way to the paper
-MOST = 500  # digits of a sheet: a page with more is print
-LEAST = 8  # pixels of the picture as it came: what is lower is no digit
+CLEARER = 1.5  # times as clear as in grey: a colour to look through. 158, 154
+GRAIN = 6.0  # times the paper's own spread: what is darker is no grain. 157, 136
+CUT = 0.35  # of full ink: what is paler ties no pieces together. 155, 115
+RIM = 0.5  # of full ink: where a digit ends, half way to the paper. 156, 154
+LEAST = 8  # pixels of the picture as it came: what is lower is no digit. 155, 152
 BOX = 20  # MNIST's digits were scaled into so many pixels a side
-SPECK = 0.5 / BOX**2  # half a pixel of these is no part of a digit
-NEAR = 0.3  # of a digit's height: what is farther away is no part of it
-ABOVE = 0.12  # the same on a sheet, where digits are above each other
-ASIDE = 6  # times this, where they are side by side
+SPECK = 0.5 / BOX**2  # half a pixel of these is no part of a digit. 154, 155
+NEAR = 0.3  # of a digit's height: what is farther away is no part of it. 154, 155
+ABOVE = 0.12  # the same on a sheet, for rows as close as in tests/test_sheets.py
+ASIDE = 6  # times closer it has to be on a sheet to what stands beside it
+MOST = 500  # digits of a sheet: a page with more is print
 AROUND = np.ones((3, 3), bool)  # a pixel and its eight neighbours
 BLANK = "found no ink: the image looks blank"
 MANY = "found no ink that could be one digit, only specks or many: see find_digits"
@@ -126,7 +128,7 @@ def find_groups(ink: Gray, pixel: int = 1, *, alone: bool = False) -> list[Group
     ink, amount, usual = keep_pieces(ink, pixel)
     if alone and amount.max() < 0.25 * amount.sum():
         raise ValueError(MANY)
-    # Whatever is within half the gap of ink is one piece, and that holds each digit
+    # All within half the gap of some ink: these areas meet where pieces are near
     gap, aside = (NEAR, 1) if alone else (ABOVE, ASIDE)
     away = ndimage.distance_transform_edt(ink == 0, sampling=(1, aside))
     numbers = ndimage.label(away <= gap * usual / 2, AROUND)[0] * (ink > 0)
