@@ -290,7 +290,7 @@ def by_threshold(gray: np.ndarray, find: Callable) -> np.ndarray:
     ink_is_light = find(gray).astype(np.float32)
     light = ink_is_light.mean() < 0.5  # there is more paper than ink
     black_white = ink_is_light if light else 1 - ink_is_light
-    crop = ink.crop_largest(black_white)
+    crop, _ = ink.find_groups(black_white, alone=True)[0]
     return prepare.centre(prepare.fit_box(prepare.thicken(crop)))
 
 
@@ -317,15 +317,15 @@ WAYS["all steps"] = WAYS["to_mnist"]  # again, on as few as the other ways
 # One step left out at a time: what stands in the step's place
 WITHOUT: dict[str, tuple[object, str, Callable]] = {
     "colour": (prepare, "to_gray", lambda c: c @ ink.LUMA),
-    "paper": (ink, "_darker_than_paper", lambda gray, _: darker_than_one(gray)),
+    "paper": (ink, "darker_than_paper", lambda gray, _: np.median(gray) - gray),
     "grain": (ink, "GRAIN", 0.0),
-    "lines": (ink, "_remove_lines", lambda dark: dark),
+    "lines": (ink, "remove_lines", lambda dark: dark),
     "edges": (
         ink,
-        "_full_ink",
+        "full_ink",
         lambda dark, grain, *_: np.clip(dark / dark.max(), 0, 1) * (dark > grain),
     ),
-    "largest": (prepare, "crop_largest", lambda dark, _: dark),
+    "largest": (prepare, "find_groups", lambda dark, *_, **__: [(dark, ())]),
     "thicken": (prepare, "thicken", lambda crop: crop),
     "averages": (prepare, "fit_box", lambda crop: jagged(crop)),
     "centre": (prepare, "centre", lambda box: top_left(box)),
@@ -336,20 +336,14 @@ WITHOUT: dict[str, tuple[object, str, Callable]] = {
 CONSTANTS = {
     f"{name} {value:.3g}": (module, name, value)
     for module, names in (
-        (ink, ("CLEARER", "GRAIN", "PALE", "CUT", "SPECK", "NEAR")),
-        (prepare, ("THIN",)),
+        (ink, ("CLEARER", "GRAIN", "CUT", "SPECK", "NEAR", "LEAST")),
+        (prepare, ("THIN", "PEN")),
     )
     for name in names
     for value in (getattr(module, name) / 2, getattr(module, name) * 2)
 }
 CONSTANTS["RIM 0.25"] = (ink, "RIM", 0.25)
 CONSTANTS["RIM 0.75"] = (ink, "RIM", 0.75)
-
-
-def darker_than_one(gray: np.ndarray) -> np.ndarray:
-    """One paper for the whole picture, though still light or dark."""
-    gray = 1 - gray if ink._is_light_on_dark(gray) else gray
-    return np.median(gray) - gray
 
 
 def jagged(crop: np.ndarray) -> np.ndarray:

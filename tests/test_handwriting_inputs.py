@@ -141,7 +141,6 @@ def test_a_damaged_note_of_the_camera_is_ignored(tmp_path, note):
         (-np.ones((28, 28)), "negative"),
         (None, "got NoneType"),
         ([[0, 1], [1, 0]], "got list"),
-        ("data:image/png;base64,iVBORw0KGgoAAAANSUhEUg/x", "^expected .* base64"),
     ],
 )
 @pytest.mark.parametrize("read", [to_mnist, find_digits])
@@ -152,10 +151,10 @@ def test_what_is_no_image(image, message, read):
 
 FLAT = np.asarray(draw_seven().resize((28, 28))).reshape(1, 784)
 FLATTENED = [FLAT, FLAT.T, torch.tensor(FLAT), Image.fromarray(FLAT)]
-FLATTENED += [FLAT.reshape(112, 7), FLAT.repeat(9, axis=0)]  # an image in each row
+FLATTENED += [FLAT.reshape(112, 7)]
 
 
-@pytest.mark.parametrize("image", FLATTENED, ids=range(6))
+@pytest.mark.parametrize("image", FLATTENED, ids=range(5))
 def test_a_flattened_image(image):
     with pytest.raises(ValueError, match="looks flattened, reshape it to 28x28"):
         to_mnist(image)

@@ -6,27 +6,18 @@ from typing import Literal, NamedTuple, overload
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 from torch import Tensor
 
-from mnist_cnn.handwriting.ink import (
-    BOX,
-    Box,
-    Group,
-    count_digits,
-    crop_largest,
-    find_groups,
-    find_ink,
-    to_gray,
-)
-from mnist_cnn.handwriting.pictures import Gray, Source, read_picture
+from mnist_cnn.handwriting.ink import BOX, Box, Group, find_groups, find_ink, to_gray
+from mnist_cnn.handwriting.pictures import Gray, Source, read_picture, resize
 
 __all__ = ["FoundDigit", "find_digits", "to_mnist"]
 
 FIELD = 28  # pixels a side of MNIST's images
-THIN, PEN = 1.4, 2.5  # widths in BOX pixels: 995 of 1,000 digits have more; usual
+THIN = 1.4  # a stroke's width in BOX pixels: 995 of 1,000 digits have more. 154, 150
+PEN = 2.5  # the usual one (at the end of a line, as in ink.py). 154, 154
 SHEET = 4  # how many times smaller on a sheet a digit is than on a photo of it
 FINE = 100  # pixels a side at least to measure a stroke
 Steps = dict[str, Gray]  # the pictures in between, by name
@@ -60,14 +51,15 @@ def to_mnist(image: Source, *, steps: bool = False) -> Tensor | tuple[Tensor, St
     Source: Y. LeCun, C. Cortes, C. Burges, the MNIST database of handwritten digits.
     """
     colours, scale = read_picture(image)
-    pixel = round(1 / scale) or 1  # of the picture as it came
     gray = to_gray(colours)  #                   (height, width)
     ink = find_ink(gray)  #                      (height, width)
-    crop = crop_largest(ink, pixel)  #           the digit alone
+    pixel = round(1 / scale) or 1  #             of the picture as it came
+    crop, _ = find_groups(ink, pixel, alone=True)[0]  # the digit alone
     box = fit_box(thicken(crop))  #              20 x 20 or narrower
     digit = centre(box)  #                       (28, 28)
     already = max(gray.shape) * scale <= FIELD  # prepared: one digit, whatever it holds
-    if not already and (several := count_digits(ink)) > 1:
+    several = sum(2 * len(other) > len(crop) for other, _ in find_groups(ink, pixel))
+    if not already and several > 1:
         what = f"this looks like {several} digits, read as one: see find_digits"
         warnings.warn(what, stacklevel=2)
     result = torch.from_numpy(digit.copy()).unsqueeze(0)  # (1, 28, 28)
@@ -106,62 +98,48 @@ def find_digits(
 
 
 def in_rows(groups: list[Group]) -> list[list[Group]]:
-    """Rows from the top, each from the left; a row may climb, as in a tilted photo.
-
-    From the left, each digit goes on the row whose last digit is most beside it.
-    """
+    """Rows from the top, each from the left; a row may climb, as in a tilted photo."""
     rows: list[list[Group]] = []
-    for group in sorted(groups, key=lambda group: group.box):
-        shares = [_beside(row[-1].box, group.box) for row in rows]
-        if shares and max(shares) >= 0.4:
-            rows[int(np.argmax(shares))].append(group)
+    for group in sorted(groups, key=lambda group: group[1]):
+        beside = (row for row in rows if are_beside(row[-1][1], group[1]))
+        if row := next(beside, None):
+            row.append(group)
         else:
             rows.append([group])
-    return sorted(rows, key=lambda row: np.mean([g.box[1] + g.box[3] for g in row]))
+    return sorted(rows, key=lambda row: np.mean([box[1] + box[3] for _, box in row]))
 
 
-def _beside(one: Box, other: Box) -> float:
-    """The share of the lower one's height at which both are."""
+def are_beside(one: Box, other: Box) -> bool:
+    """Whether the lower one is at the other's height, for two fifths of its own."""
     common = min(one[3], other[3]) - max(one[1], other[1])
-    return common / min(one[3] - one[1], other[3] - other[1])
+    return common >= 0.4 * min(one[3] - one[1], other[3] - other[1])
 
 
 def thicken(crop: Gray) -> Gray:
-    """Widen strokes that would be thin beside MNIST's once scaled to 20 pixels.
-
-    A stroke is what has half the ink of the darkest place near by, so a pale part of
-    it, as where a thin line falls between two pixels, is as wide as a dark one.
-    """
-    fine = _resize(crop, max(FINE, *crop.shape), Image.Resampling.BICUBIC)
+    """Widen strokes that would be thin beside MNIST's once scaled to 20 pixels."""
+    fine = resize(crop, max(FINE, *crop.shape), Image.Resampling.BICUBIC)
     pixel = max(fine.shape) / BOX
-    mask = (fine > 0.5 * ndimage.maximum_filter(fine, int(3 * pixel))) & (fine > 0.25)
+    mask = fine > 0.5
     width = 4 * ndimage.distance_transform_edt(mask)[mask].mean() - 2
     if width >= THIN * pixel:
         return crop
     radius: float = (PEN * pixel - width) / 2
-    mask = np.pad(mask, int(radius) + 1)
-    away: NDArray[np.float64] = ndimage.distance_transform_edt(~mask)
-    return np.clip(radius + 0.5 - away, 0, 1).astype(np.float32)
+    away = ndimage.distance_transform_edt(~np.pad(mask, int(radius) + 1))
+    wide: Gray = np.clip(radius + 0.5 - away, 0, 1).astype(np.float32)
+    return wide
 
 
 def fit_box(crop: Gray) -> Gray:
     """Scale, with anti-aliasing, so that the long side is 20 pixels."""
-    box = _resize(crop, BOX, Image.Resampling.BOX)
-    full: Gray = np.clip(box / box.max(), 0, 1)
+    box = resize(crop, BOX)
+    full: Gray = box / box.max()
     return full
-
-
-def _resize(gray: Gray, side: int, how: Image.Resampling) -> Gray:
-    """The long side gets so many pixels, and the aspect ratio stays."""
-    size = [max(1, round(n * side / max(gray.shape))) for n in gray.shape[::-1]]
-    return np.asarray(Image.fromarray(gray).resize(size, how))
 
 
 def centre(box: Gray) -> Gray:
     """Place the box in 28x28 so that its centre of mass is at the centre."""
-    before = [
-        int(np.clip(round(FIELD / 2 - mass), 0, FIELD - side))
-        for mass, side in zip(ndimage.center_of_mass(box), box.shape, strict=True)
-    ]
-    sides = zip(before, box.shape, strict=True)
-    return np.pad(box, [(start, FIELD - start - side) for start, side in sides])
+    edges = []
+    for mass, side in zip(ndimage.center_of_mass(box), box.shape, strict=True):
+        before = int(np.clip(round(FIELD / 2 - mass), 0, FIELD - side))
+        edges.append((before, FIELD - before - side))
+    return np.pad(box, edges)
