@@ -328,7 +328,7 @@ WITHOUT: dict[str, tuple[object, str, Callable]] = {
     "largest": (prepare, "find_groups", lambda dark, *_, **__: [(dark, ())]),
     "thicken": (prepare, "thicken", lambda crop: crop),
     "averages": (prepare, "fit_box", lambda crop: jagged(crop)),
-    "centre": (prepare, "centre", lambda box: top_left(box)),
+    "centre": (prepare, "centre", lambda box: in_the_middle(box)),
 }
 
 
@@ -353,8 +353,11 @@ def jagged(crop: np.ndarray) -> np.ndarray:
     return np.asarray(box) / np.max(box)
 
 
-def top_left(box: np.ndarray) -> np.ndarray:
-    return np.pad(box, [(4, 24 - side) for side in box.shape])
+def in_the_middle(box: np.ndarray) -> np.ndarray:
+    """In 28x28, by the middle of the box in place of the centre of mass."""
+    before = [(28 - side) // 2 for side in box.shape]
+    sides = zip(before, box.shape, strict=True)
+    return np.pad(box, [(start, 28 - start - side) for start, side in sides])
 
 
 def prepared(way: str, file: io.BytesIO) -> np.ndarray:

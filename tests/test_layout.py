@@ -31,7 +31,7 @@ def test_all_together_are_not_too_long():
     core = [PACKAGE / f"{name}.py" for name in CORE]
     sums = [
         (f"{', '.join(CORE)}, which one sitting reads", core, 1000),
-        ("mnist_cnn", PACKAGE.rglob("*.py"), 3970),
+        ("mnist_cnn", PACKAGE.rglob("*.py"), 3900),
         ("tests", (ROOT / "tests").rglob("*.py"), 6500),
     ]
     totals = [(what, sum(map(lines, paths)), most) for what, paths, most in sums]
