@@ -77,7 +77,7 @@ function chooseInk(ink, side) {
   }
   const pixels = kept.flatMap((piece) => piece.pixels);
   const { height } = bounds(pixels, side);
-  return height >= Math.max(8, 0.3 * usual) ? pixels : null;
+  return height >= Math.max(6, 0.3 * usual) ? pixels : null;
 }
 
 // Between two boxes
