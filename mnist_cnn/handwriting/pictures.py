@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import warnings
 from pathlib import Path
 from typing import IO
 
@@ -64,7 +65,9 @@ def open_image(image: Image.Image | IO[bytes], name: str) -> tuple[np.ndarray, f
     Raises ValueError with the file's name where Pillow cannot read it.
     """
     try:
-        picture = image if isinstance(image, Image.Image) else Image.open(image)
+        with warnings.catch_warnings():  # a large photo is welcome
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture = image if isinstance(image, Image.Image) else Image.open(image)
         side = max(picture.size)
         if picture is not image:
             picture.draft(None, (SIDE, SIDE))  # a JPEG leaves out most rows undecoded
