@@ -1,6 +1,6 @@
 """MNIST's training digits turned into photos, to choose and to judge ``to_mnist`` by.
 
-    python benchmarks/photos.py [--each 300] [--few 20]
+    python benchmarks/photos.py [--each 640] [--few 20]
     pip install -e ".[study]"   # first: Otsu's and Sauvola's thresholds, pens
 
 Sixteen kinds of trouble, half for choosing constants, half for reporting. Nothing is
@@ -402,7 +402,7 @@ def run(kind: str, way: str, taken: list, models: dict) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--each", type=int, default=300, help="pictures of a kind")
+    parser.add_argument("--each", type=int, default=640, help="pictures of a kind")
     parser.add_argument("--few", type=int, default=20, help="of these in all ways")
     args = parser.parse_args()
     train, _ = mc.load_mnist(source="mnist")
