@@ -44,7 +44,7 @@ class Recipe:
 
 
 # Rates and batch sizes were chosen on images held out of the training set, one to
-# three runs each, and not blindly: notebook 8 says how
+# three runs each, and not blindly: docs/speed.ipynb says how
 SCHEDULE: dict[str, Any] = {"one_cycle": True, "bfloat16": True}
 FAST: dict[str, Any] = {"batch_size": 64, "lr": 1e-2, **SCHEDULE}
 LONG: dict[str, Any] = {"batch_size": 128, "lr": 2e-2, **SCHEDULE}
