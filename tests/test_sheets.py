@@ -211,16 +211,6 @@ def test_the_page_of_notebook_5():
     assert len(rows[2]) == 6
 
 
-def test_refuse_says_which_are_unlike_any_digit():
-    def odd_ones(images):
-        assert images.shape == (2, 1, 28, 28)  # asked once, for all
-        return torch.arange(len(images)) % 2 == 1
-
-    found = mc.find_digits(PHOTOS / "42.jpg", refuse=odd_ones)
-    assert [digit.refused for digit in found] == [False, True]
-    assert mc.find_digits(np.full((300, 300), 1.0), refuse=odd_ones) == []
-
-
 def test_to_mnist_warns_of_several_digits():
     with pytest.warns(UserWarning, match="2 digits.* find_digits"):
         mc.to_mnist(PHOTOS / "42.jpg")

@@ -1,12 +1,9 @@
 """Where there is ink in a picture, and which pieces of it make a digit."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from mnist_cnn.handwriting.pictures import Gray, Pixels, resize
-
-__all__ = ["BOX", "Box", "Group", "find_groups", "find_ink", "to_gray"]
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 Group = tuple[Gray, Box]  # the ink of one digit, and where it is
@@ -35,10 +32,9 @@ def to_gray(colours: Pixels) -> Gray:
     """The picture in grey, or in red, green or blue where ink is far clearer there."""
     if colours.shape[-1] == 1:
         return colours[..., 0]
-    grays = [colours @ LUMA, *np.moveaxis(colours, -1, 0)]
+    grays: list[Gray] = [colours @ LUMA, *np.moveaxis(colours, -1, 0)]
     clear = [clearness(gray) for gray in grays]
-    best: Gray = grays[int(np.argmax([CLEARER * clear[0], *clear[1:]]))]
-    return best
+    return grays[int(np.argmax([CLEARER * clear[0], *clear[1:]]))]
 
 
 def clearness(gray: Gray) -> float:
@@ -66,23 +62,17 @@ def find_ink(gray: Gray, fine: float = 1) -> Gray:
 
 
 def darker_than_paper(gray: Gray, size: int) -> Gray:
-    """The share of the light that ink takes away.
-
-    The paper is what remains when all that is dark and narrow is filled from its sides.
-    """
+    """The share of the light that ink takes away; dark strokes, filled, are paper."""
     # An odd reflection: light that fades towards the border fades on beyond it. Not
     # lighter than any pixel, as it would be where a stroke is close to the border
     wide = np.pad(gray, size, mode="reflect", reflect_type="odd").clip(max=gray.max())
     paper = ndimage.grey_closing(wide, size=size)[size:-size, size:-size]
-    ink: Gray = (paper - gray) / np.maximum(paper, 1e-3)
-    return ink
+    return np.asarray((paper - gray) / np.maximum(paper, 1e-3), np.float32)
 
 
 def is_light_on_dark(gray: Gray) -> bool:
-    """Ink is what strays furthest from the paper, which most pixels near by are.
-
-    The border goes on beyond itself: it is paper even where strokes fill the picture.
-    """
+    """Ink is what strays furthest from the paper, which most pixels near by are."""
+    # The border goes on beyond itself: it is paper even where strokes fill the picture
     gray = resize(gray, 60)
     across = ndimage.median_filter(gray, (1, 30), mode="nearest")
     paper = ndimage.median_filter(across, (30, 1), mode="nearest")
@@ -114,8 +104,7 @@ def full_ink(ink: Gray, grain: float, scale: float) -> Gray:
     if not steep[mask].any():
         raise ValueError(BLANK)
     half = np.average(ink[mask], weights=steep[mask])
-    full: Gray = np.clip(ink / (2 * half), 0, 1).astype(np.float32) * mask
-    return full
+    return np.asarray(np.clip(ink / (2 * half), 0, 1) * mask, np.float32)
 
 
 def find_groups(ink: Gray, pixel: int = 1, *, alone: bool = False) -> list[Group]:
@@ -126,8 +115,6 @@ def find_groups(ink: Gray, pixel: int = 1, *, alone: bool = False) -> list[Group
     is no ink, or none that could be one digit alone.
     """
     ink, amount, usual = keep_pieces(ink, pixel)
-    if alone and amount.max() < 0.25 * amount.sum():
-        raise ValueError(MANY)
     # All within half the gap of some ink: these areas meet where pieces are near
     gap, aside = (NEAR, 1) if alone else (ABOVE, ASIDE)
     away = ndimage.distance_transform_edt(ink == 0, sampling=(1, aside))
@@ -141,12 +128,12 @@ def find_groups(ink: Gray, pixel: int = 1, *, alone: bool = False) -> list[Group
             left, top = x.start + along.start, y.start + down.start
             box = (left, top, x.start + along.stop, y.start + down.stop)
             groups.append((crop[down, along], box))
-    if alone and not groups:
+    if alone and (not groups or amount.max() < 0.25 * amount.sum()):
         raise ValueError(MANY)
     return sorted(groups, key=lambda group: -group[0].sum())[:MOST]
 
 
-def keep_pieces(ink: Gray, pixel: int) -> tuple[Gray, NDArray[np.float64], float]:
+def keep_pieces(ink: Gray, pixel: int) -> tuple[Gray, np.ndarray, float]:
     """Leave out the connected pieces that are specks or lines, or are cut off.
 
     Returns the other ink (height, width), the ink of each piece, 0 where it is left

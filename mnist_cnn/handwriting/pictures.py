@@ -13,8 +13,6 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-__all__ = ["Gray", "Pixels", "Source", "read_picture", "resize"]
-
 Pixels = NDArray[np.float32]  # (height, width, 1 or 3: red, green, blue), as Gray
 Gray = NDArray[np.float32]  # (height, width), 0 is black and 1 is white, or no ink, ink
 Source = Image.Image | np.ndarray | Tensor | str | os.PathLike[str] | IO[bytes]
@@ -51,19 +49,15 @@ def read_picture(image: Source) -> tuple[Pixels, float]:
         pixels, ink = pixels[:-1], pixels[-1:]
         paper = 0 if ((pixels - 0.5) * ink).mean() > 0 else 1
         pixels = pixels * ink + (1 - ink) * paper
-    height, width = pixels.shape[1:]
-    side = max(height, width)  # enlarged so many times, or reduced to just SIDE
+    side = max(pixels.shape[1:])  # enlarged so many times, or reduced to just SIDE
     scale = side / min(side * -(-SMALL // side), SIDE)
-    size = [max(1, round(n / scale)) for n in (height, width)]
+    size = [max(1, round(n / scale)) for n in pixels.shape[1:]]
     pixels = interpolate(pixels[None], size, mode="bicubic", antialias=scale > 1)[0]
     return pixels.clamp(0, 1).movedim(0, -1).contiguous().numpy(), scale * opened
 
 
 def open_image(image: Image.Image | IO[bytes], name: str) -> tuple[np.ndarray, float]:
-    """The pixels, upright, and how many of the source make one of these.
-
-    Raises ValueError with the file's name where Pillow cannot read it.
-    """
+    """Upright pixels, how many of the source make one; ValueError names the file."""
     try:
         with warnings.catch_warnings():  # a large photo is welcome
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -85,7 +79,6 @@ def open_image(image: Image.Image | IO[bytes], name: str) -> tuple[np.ndarray, f
 
 def channels_first(array: np.ndarray) -> Tensor:
     """(channels, height, width) float32 in [0, 1]; ValueError for what is no image."""
-    shape = array.shape
     while array.ndim > 2 and array.shape[0] == 1:
         array = array[0]
     if array.ndim == 2:
@@ -96,11 +89,11 @@ def channels_first(array: np.ndarray) -> Tensor:
     if not is_image or array.dtype.kind not in "biuf":
         raise ValueError(
             "expected an image of numbers of shape (height, width), with 1 to 4 "
-            f"channels first or last, got {array.dtype} of shape {shape}"
+            f"channels first or last, got {array.dtype} of shape {array.shape}"
         )
     height, width = array.shape[1:]
     if min(height, width) < 8 and height * width % (28 * 28) == 0:
-        raise ValueError(f"a picture of {shape} looks flattened, reshape it to 28x28")
+        raise ValueError(f"{height} x {width} looks flattened, reshape it to 28x28")
     pixels = torch.from_numpy(array.astype(np.float32))
     if not pixels.isfinite().all() or pixels.min() < 0:
         raise ValueError("expected pixels that are neither negative, infinite nor NaN")

@@ -1,7 +1,6 @@
 """From a photo or a drawing of digits to images like those of MNIST."""
 
 import warnings
-from collections.abc import Callable
 from typing import Literal, NamedTuple, overload
 
 import numpy as np
@@ -12,8 +11,6 @@ from torch import Tensor
 
 from mnist_cnn.handwriting.ink import BOX, Box, Group, find_groups, find_ink, to_gray
 from mnist_cnn.handwriting.pictures import Gray, Source, read_picture, resize
-
-__all__ = ["FoundDigit", "find_digits", "to_mnist"]
 
 FIELD = 28  # pixels a side of MNIST's images
 THIN = 1.4  # a stroke's width in BOX pixels: 995 of 1,000 digits have more. 154, 150
@@ -29,7 +26,6 @@ class FoundDigit(NamedTuple):
     image: Tensor  # (1, 28, 28), as from to_mnist
     box: Box  # left, top, right, bottom in the upright photo
     row: int  # 0 is the uppermost
-    refused: bool = False  # whether it is unlike any digit, where that was asked
 
 
 @overload
@@ -67,17 +63,13 @@ def to_mnist(image: Source, *, steps: bool = False) -> Tensor | tuple[Tensor, St
     return (result, pictures) if steps else result
 
 
-def find_digits(
-    image: Source, *, refuse: Callable[[Tensor], Tensor] | None = None
-) -> list[FoundDigit]:
+def find_digits(image: Source) -> list[FoundDigit]:
     """Every digit on a sheet, in reading order: row by row, each from the left.
 
-    image: as ``to_mnist`` takes it. refuse: a function that tells of images
-    (N, 1, 28, 28) which are unlike any digit, (N,) bool, such as one made of
-    ``Neighbours``. Digits that touch count as one; letters and marks of a digit's size
-    are returned, too. An empty sheet has no digits. Raises ValueError for what cannot
-    be read as an image. Of the 65 digits on eight sheets the plain weights misread 3,
-    those of ``load(recipe="long")`` none: they were trained on moved digits.
+    image: as ``to_mnist`` takes it. Digits that touch count as one; letters and marks
+    of a digit's size are returned, too. An empty sheet has no digits. Raises ValueError
+    for what cannot be read as an image. Of the 65 digits on eight sheets the plain
+    weights misread 3, those of ``load(recipe="long")`` none: they have seen moved ones.
     """
     colours, scale = read_picture(image)
     try:
@@ -91,9 +83,6 @@ def find_digits(
             left, top, right, bottom = (round(scale * side) for side in box)
             digit = torch.from_numpy(centre(fit_box(thicken(crop)))).unsqueeze(0)
             found.append(FoundDigit(digit, (left, top, right, bottom), row))
-    if refuse is not None and found:
-        answers = refuse(torch.stack([digit.image for digit in found])).tolist()
-        found = [d._replace(refused=a) for d, a in zip(found, answers, strict=True)]
     return found
 
 
@@ -101,11 +90,10 @@ def in_rows(groups: list[Group]) -> list[list[Group]]:
     """Rows from the top, each from the left; a row may climb, as in a tilted photo."""
     rows: list[list[Group]] = []
     for group in sorted(groups, key=lambda group: group[1]):
-        beside = (row for row in rows if are_beside(row[-1][1], group[1]))
-        if row := next(beside, None):
-            row.append(group)
-        else:
-            rows.append([group])
+        row = next((row for row in rows if are_beside(row[-1][1], group[1])), [])
+        if not row:
+            rows.append(row)
+        row.append(group)
     return sorted(rows, key=lambda row: np.mean([box[1] + box[3] for _, box in row]))
 
 
@@ -125,21 +113,17 @@ def thicken(crop: Gray) -> Gray:
         return crop
     radius: float = (PEN * pixel - width) / 2
     away = ndimage.distance_transform_edt(~np.pad(mask, int(radius) + 1))
-    wide: Gray = np.clip(radius + 0.5 - away, 0, 1).astype(np.float32)
-    return wide
+    return np.asarray(np.clip(radius + 0.5 - away, 0, 1), np.float32)
 
 
 def fit_box(crop: Gray) -> Gray:
     """Scale, with anti-aliasing, so that the long side is 20 pixels."""
     box = resize(crop, BOX)
-    full: Gray = box / box.max()
-    return full
+    return np.asarray(box / box.max(), np.float32)
 
 
 def centre(box: Gray) -> Gray:
     """Place the box in 28x28 so that its centre of mass is at the centre."""
-    edges = []
-    for mass, side in zip(ndimage.center_of_mass(box), box.shape, strict=True):
-        before = int(np.clip(round(FIELD / 2 - mass), 0, FIELD - side))
-        edges.append((before, FIELD - before - side))
-    return np.pad(box, edges)
+    room = FIELD - np.array(box.shape)  # above and left of it at most
+    before = (FIELD / 2 - np.array(ndimage.center_of_mass(box))).round().clip(0, room)
+    return np.pad(box, np.stack([before, room - before], axis=1).astype(int))
