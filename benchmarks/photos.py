@@ -1,6 +1,6 @@
 """MNIST's training digits turned into photos, to choose and to judge ``to_mnist`` by.
 
-    python benchmarks/photos.py [--each 640] [--few 20]
+    python benchmarks/photos.py [--each 640] [--few 120]
     pip install -e ".[study]"   # first: Otsu's and Sauvola's thresholds, pens
 
 Sixteen kinds of trouble, half for choosing constants, half for reporting. Nothing is
@@ -9,7 +9,7 @@ digits that the shipped networks were trained on, so that what is misread is mos
 preparation's fault. Of each kind ``to_mnist`` reads ``each``, and ``few`` are prepared
 in other ways, too: by a library's threshold, with a constant halved or doubled (kinds
 for choosing), with one step left out (kinds for reporting). A JSON line a kind, way and
-batch of 20; what is recorded is not repeated, and a run may be stopped. The sums go to
+batch of 40; what is recorded is not repeated, and a run may be stopped. The sums go to
 mnist_cnn/studies/photos.json.
 """
 
@@ -38,7 +38,7 @@ HERE = Path(__file__).parent
 LINES = HERE / "results" / "photos.jsonl"
 SUMMARY = HERE.parent / "mnist_cnn" / "studies" / "photos.json"
 CONTRASTS = [0, 0.12, 0.25, 0.5, 1]  # borders of the bands that are reported
-BATCH = 20  # pictures a line
+BATCH = 40  # pictures a line
 FINE = 12  # times 28: the digit is drawn so large, then reduced to its size
 
 
@@ -403,7 +403,7 @@ def run(kind: str, way: str, taken: list, models: dict) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--each", type=int, default=640, help="pictures of a kind")
-    parser.add_argument("--few", type=int, default=20, help="of these in all ways")
+    parser.add_argument("--few", type=int, default=120, help="of these in all ways")
     args = parser.parse_args()
     train, _ = mc.load_mnist(source="mnist")
     models = {recipe: mc.load(recipe=recipe) for recipe in ("plain", "long")}

@@ -13,8 +13,8 @@ from mnist_cnn.handwriting.ink import BOX, Box, Group, find_groups, find_ink, to
 from mnist_cnn.handwriting.pictures import Gray, Source, read_picture, resize
 
 FIELD = 28  # pixels a side of MNIST's images
-THIN = 1.4  # a stroke's width in BOX pixels: 995 of 1,000 digits have more. 154, 150
-PEN = 2.5  # the usual one (at the end of a line, as in ink.py). 154, 154
+THIN = 1.4  # a stroke's width in BOX pixels: 995 of 1,000 digits have more. 931, 913
+PEN = 2.5  # the usual one (at the end of a line, as in ink.py). 930, 922
 SHEET = 4  # how many times smaller on a sheet a digit is than on a photo of it
 FINE = 100  # pixels a side at least to measure a stroke
 Steps = dict[str, Gray]  # the pictures in between, by name
