@@ -8,12 +8,14 @@ photographed: paper, pen, light and camera are drawn from named factors and a se
 digits that the shipped networks were trained on, so that what is misread is mostly the
 preparation's fault. Of each kind ``to_mnist`` reads ``each``, and ``few`` are prepared
 in other ways, too: by a library's threshold, with a constant halved or doubled (kinds
-for choosing), with one step left out (kinds for reporting). A JSON line a kind, way and
-batch of 40; what is recorded is not repeated, and a run may be stopped. The sums go to
-mnist_cnn/studies/photos.json.
+for choosing; of the numbers within formulas for the first batch alone), with one step
+left out (kinds for reporting). Sheets of twelve digits are for what ``find_digits``
+adds. A JSON line a kind, way and batch of 40; what is recorded is not repeated, and a
+run may be stopped. The sums go to mnist_cnn/studies/photos.json.
 """
 
 import argparse
+import inspect
 import io
 import json
 import warnings
@@ -31,7 +33,7 @@ from scipy import ndimage
 from skimage import filters, morphology
 
 import mnist_cnn as mc
-from mnist_cnn.handwriting import ink, prepare
+from mnist_cnn.handwriting import ink, pictures, prepare
 from mnist_cnn.handwriting.pictures import read_picture
 
 HERE = Path(__file__).parent
@@ -238,10 +240,10 @@ def draw_lines(photo: Photo, rng: np.random.Generator, shape, box) -> np.ndarray
     return lines
 
 
-def take(photo: Photo, image: torch.Tensor) -> bytes:
-    """The photo of one digit, as the camera or the phone stores it."""
+def take(photo: Photo, ink: np.ndarray) -> bytes:
+    """The photo of what is drawn, as the camera or the phone stores it."""
     rng = np.random.default_rng(photo.seed)
-    alpha, box = place(photo, rng, draw_pen(image, photo.pen))
+    alpha, box = place(photo, rng, ink)
     height, width = alpha.shape
     long = max(box[2] - box[0], box[3] - box[1])
     lines = photo.line * draw_lines(photo, rng, alpha.shape, box)
@@ -272,7 +274,28 @@ def photos_of(kind: str, pictures: range, train: mc.Digits):
         rng = np.random.default_rng([list(KINDS).index(kind), i])
         index = int(rng.integers(len(train)))
         photo = KINDS[kind](rng, usual(rng))
-        yield photo, take(photo, train.images[index]), int(train.labels[index])
+        drawn = draw_pen(train.images[index], photo.pen)
+        yield photo, take(photo, drawn), int(train.labels[index])
+
+
+def sheets_of(count: int, train: mc.Digits):
+    """Three rows of four digits, as JPEG, and what they say, a slash after each row."""
+    for i in range(count):
+        rng = np.random.default_rng([len(KINDS), i])
+        photo = replace(usual(rng), side=1600, margin=0.1, blur=0.002)
+        page, text = np.zeros((3 * 150, 4 * 150), np.float32), ""
+        for row, column in np.ndindex(3, 4):
+            index = int(rng.integers(len(train)))
+            drawn = draw_pen(train.images[index], photo.pen)
+            scale = rng.uniform(80, 120) / max(drawn.shape)
+            tall, wide = (max(1, round(n * scale)) for n in drawn.shape)
+            small = Image.fromarray(drawn).resize((wide, tall), Image.Resampling.BOX)
+            away = rng.integers(-10, 11, size=2)  # from the middle of its cell
+            top = 150 * row + (150 - tall) // 2 + int(away[0])
+            left = 150 * column + (150 - wide) // 2 + int(away[1])
+            page[top : top + tall, left : left + wide] = small
+            text += str(int(train.labels[index])) + "/" * (column == 3)
+        yield take(photo, page), text
 
 
 # Ways to prepare
@@ -346,6 +369,62 @@ CONSTANTS["RIM 0.25"] = (ink, "RIM", 0.25)
 CONSTANTS["RIM 0.75"] = (ink, "RIM", 0.75)
 
 
+def rewritten(function: Callable, old: str, new: str) -> Callable:
+    """The same function with another number in a formula."""
+    source, scope = inspect.getsource(function), dict(function.__globals__)
+    assert source.count(old) == 1, f"{old!r} is not once in {function.__name__}"
+    exec(source.replace(old, new), scope)
+    return scope[function.__name__]
+
+
+# The numbers within formulas, halved and doubled, on the first batch alone
+FORMULAS: dict[str, tuple[object, str, object]] = {
+    f"{function.__name__}: {old} is {new}": (
+        module,
+        function.__name__,
+        rewritten(function, old, new),
+    )
+    for module, function, old, *others in (
+        (prepare, ink.find_ink, "fine / 500", "fine / 1000", "fine / 250"),
+        (prepare, ink.find_ink, "max(15,", "max(7,", "max(30,"),
+        (prepare, ink.find_ink, "side / 3", "side / 6", "side / 1.5"),
+        (prepare, ink.find_ink, "[5, 25]", "[2.5, 12.5]", "[10, 50]"),
+        (prepare, ink.find_ink, "0.004", "0.002", "0.008"),
+        (prepare, ink.find_ink, "fine / 200", "fine / 400", "fine / 100"),
+        (ink, ink.is_light_on_dark, "gray, 60", "gray, 30", "gray, 120"),
+        (ink, ink.remove_lines, "// 40", "// 80", "// 20"),
+        (ink, ink.remove_lines, "// 10", "// 20", "// 5"),
+        (ink, ink.remove_lines, "full, 0.5", "full, 0.25", "full, 1"),
+        (ink, ink.full_ink, "** 1.5", "** 0.75", "** 3"),
+        (ink, ink.clearness, "gray, 200", "gray, 100", "gray, 400"),
+        (ink, ink.clearness, "0.001", "0.0005", "0.002"),
+        (prepare, ink.find_groups, "0.25 *", "0.125 *", "0.5 *"),
+        (prepare, ink.find_groups, "0.3 *", "0.15 *", "0.6 *"),
+        (ink, ink.keep_pieces, "touched, 10", "touched, 5", "touched, 20"),
+        (ink, ink.keep_pieces, "4 * height", "2 * height", "8 * height"),
+        (ink, ink.keep_pieces, "0.9 *", "0.45 *", "1.8 *"),
+    )
+    for new in others
+}
+FORMULAS |= {
+    f"{name} {value}": (module, name, value)
+    for module, name, values in (
+        (pictures, "SIDE", (400, 1600)),
+        (pictures, "SMALL", (35, 140)),
+        (prepare, "FINE", (50, 200)),
+    )
+    for value in values
+}
+
+
+# And on sheets
+SHEETS: dict[str, tuple[object, str, float]] = {
+    f"{name} {value:g}": (module, name, value)
+    for module, name in ((ink, "ABOVE"), (ink, "ASIDE"), (prepare, "SHEET"))
+    for value in (getattr(module, name) * share for share in (1, 0.5, 2))
+}
+
+
 def jagged(crop: np.ndarray) -> np.ndarray:
     """Of every few pixels one is taken, and the others are dropped."""
     size = [max(1, round(n * prepare.BOX / max(crop.shape))) for n in crop.shape]
@@ -366,7 +445,7 @@ def prepared(way: str, file: io.BytesIO) -> np.ndarray:
         if way in WAYS:
             return WAYS[way](file)
         other = {f"without {step}": patch for step, patch in WITHOUT.items()}
-        module, name, instead = {**CONSTANTS, **other}[way]
+        module, name, instead = {**CONSTANTS, **FORMULAS, **other}[way]
         with mock.patch.object(module, name, instead):
             return WAYS["to_mnist"](file)
     except ValueError:
@@ -400,6 +479,28 @@ def run(kind: str, way: str, taken: list, models: dict) -> dict:
     return row
 
 
+def run_sheets(way: str, sheets: list, models: dict) -> dict:
+    """How many are read without a mistake; refused: not cut into four, four, four."""
+    module, name, value = SHEETS[way]
+    row = {"kind": "sheets", "way": way, "pictures": len(sheets), "refused": 0}
+    row |= dict.fromkeys(models, 0)
+    for jpeg, text in sheets:
+        with mock.patch.object(module, name, value):
+            found = mc.find_digits(io.BytesIO(jpeg))
+        row["refused"] += [digit.row for digit in found] != 4 * [0] + 4 * [1] + 4 * [2]
+        for recipe, model in models.items():
+            read = ""
+            if len(found) == 12:
+                images = torch.stack([digit.image for digit in found])
+                answers = mc.predict(model, images).argmax(dim=1).tolist()
+                read = "".join(
+                    f"{answer}{'/' * (place % 4 == 3)}"
+                    for place, answer in enumerate(answers)
+                )
+            row[recipe] += read == text
+    return row
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--each", type=int, default=640, help="pictures of a kind")
@@ -410,6 +511,7 @@ def main() -> None:
     for start in range(0, args.each, BATCH):
         for kind in KINDS:
             ways = ways_of(kind) if start < args.few else ["to_mnist"]
+            ways += [*FORMULAS] if kind in CHOOSE and start == 0 else []
             known = {(r["kind"], r["way"], r["start"]) for r in records.read(LINES)}
             todo = [way for way in ways if (kind, way, start) not in known]
             pictures = range(start, start + BATCH)
@@ -418,6 +520,13 @@ def main() -> None:
                 row = run(kind, way, taken, models)
                 records.append(LINES, {"start": start, **row})
         summarise()
+    sheets = list(sheets_of(BATCH, train))
+    for way in SHEETS:
+        known = {(r["kind"], r["way"]) for r in records.read(LINES)}
+        if ("sheets", way) not in known:
+            row = run_sheets(way, sheets, models)
+            records.append(LINES, {"start": 0, **row})
+            summarise()
 
 
 def ways_of(kind: str) -> list[str]:
@@ -437,6 +546,11 @@ def summarise() -> None:
         known = rows.setdefault(key, {"kind": key[0], "way": key[1]})
         for name, value in line.items():
             known[name] = (np.asarray(value) + known.get(name, 0)).tolist()
+    formulas: dict[str, dict[str, int]] = {}
+    for kind, way in [key for key in rows if key[1] in FORMULAS]:
+        row, known = rows.pop((kind, way)), formulas.setdefault(way, {})
+        for name in ("pictures", "plain", "long"):
+            known[name] = known.get(name, 0) + row[name]
     read = [row["pictures"] for row in rows.values() if row["way"] == "to_mnist"]
     summary = {
         "command": "python benchmarks/photos.py",
@@ -444,6 +558,7 @@ def summarise() -> None:
         "contrasts": CONTRASTS,
         "choose": CHOOSE,
         "report": REPORT,
+        "formulas": formulas,
         "rows": list(rows.values()),
     }
     SUMMARY.write_text(json.dumps(summary) + "\n", encoding="utf-8")

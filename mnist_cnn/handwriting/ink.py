@@ -10,7 +10,7 @@ Group = tuple[Gray, Box]  # the ink of one digit, and where it is
 
 # At the end of a line: how many of 960 drawn pictures the plain weights read with half
 # the value and with the double (with RIM 0.25 and 0.75). As it is, they read 934, and a
-# difference of eight may be luck: benchmarks/photos.py, studies/photos.json
+# difference of eight may be luck. studies/photos.json has the numbers in formulas, too
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # as every television's
 CLEARER = 1.5  # times as clear as in grey: a colour to look through. 931, 931
 GRAIN = 5.0  # times the paper's own spread: what is darker is no grain. 935, 865
@@ -20,8 +20,8 @@ LEAST = 6  # pixels of the picture as it came: what is lower is no digit. 934, 9
 BOX = 20  # MNIST's digits were scaled into so many pixels a side
 SPECK = 0.5 / BOX**2  # half a pixel of these is no part of a digit. 934, 934
 NEAR = 0.3  # of a digit's height: what is farther away is no part of it. 930, 936
-ABOVE = 0.12  # the same on a sheet, for rows as close as in tests/test_sheets.py
-ASIDE = 6  # times closer it has to be on a sheet to what stands beside it
+ABOVE = 0.12  # the same on a sheet, of which ``long`` reads 36 of 40 whole. 36, 35
+ASIDE = 6  # times closer it has to be on a sheet to what stands beside it. 37, 36
 MOST = 500  # digits of a sheet: a page with more is print
 AROUND = np.ones((3, 3), bool)  # a pixel and its eight neighbours
 BLANK = "found no ink: the image looks blank"

@@ -15,7 +15,7 @@ from mnist_cnn.handwriting.pictures import Gray, Source, read_picture, resize
 FIELD = 28  # pixels a side of MNIST's images
 THIN = 1.4  # a stroke's width in BOX pixels: 995 of 1,000 digits have more. 931, 913
 PEN = 2.5  # the usual one (at the end of a line, as in ink.py). 930, 922
-SHEET = 4  # how many times smaller on a sheet a digit is than on a photo of it
+SHEET = 4  # times smaller a digit is on a sheet than on a photo of it. 36, 36
 FINE = 100  # pixels a side at least to measure a stroke
 Steps = dict[str, Gray]  # the pictures in between, by name
 
