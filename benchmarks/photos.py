@@ -240,10 +240,10 @@ def draw_lines(photo: Photo, rng: np.random.Generator, shape, box) -> np.ndarray
     return lines
 
 
-def take(photo: Photo, ink: np.ndarray) -> bytes:
+def take(photo: Photo, drawn: np.ndarray) -> bytes:
     """The photo of what is drawn, as the camera or the phone stores it."""
     rng = np.random.default_rng(photo.seed)
-    alpha, box = place(photo, rng, ink)
+    alpha, box = place(photo, rng, drawn)
     height, width = alpha.shape
     long = max(box[2] - box[0], box[3] - box[1])
     lines = photo.line * draw_lines(photo, rng, alpha.shape, box)
@@ -421,8 +421,9 @@ FORMULAS |= {
 SHEETS: dict[str, tuple[object, str, float]] = {
     f"{name} {value:g}": (module, name, value)
     for module, name in ((ink, "ABOVE"), (ink, "ASIDE"), (prepare, "SHEET"))
-    for value in (getattr(module, name) * share for share in (1, 0.5, 2))
+    for value in (getattr(module, name) / 2, getattr(module, name) * 2)
 }
+SHEETS["as it is"] = (ink, "ABOVE", ink.ABOVE)
 
 
 def jagged(crop: np.ndarray) -> np.ndarray:
@@ -540,17 +541,18 @@ def ways_of(kind: str) -> list[str]:
 def summarise() -> None:
     """Add up the batches of each kind and way."""
     rows: dict[tuple[str, str], dict] = {}
+    as_it_is = dict.fromkeys(("pictures", "plain", "long"), 0)  # of what formulas read
     for line in records.read(LINES):
-        del line["start"]
-        key = line.pop("kind"), line.pop("way")
+        start, key = line.pop("start"), (line.pop("kind"), line.pop("way"))
+        if start == 0 and key[0] in CHOOSE and key[1] == "to_mnist":
+            as_it_is = {name: known + line[name] for name, known in as_it_is.items()}
         known = rows.setdefault(key, {"kind": key[0], "way": key[1]})
         for name, value in line.items():
             known[name] = (np.asarray(value) + known.get(name, 0)).tolist()
-    formulas: dict[str, dict[str, int]] = {}
+    formulas = {"as it is": as_it_is}
     for kind, way in [key for key in rows if key[1] in FORMULAS]:
-        row, known = rows.pop((kind, way)), formulas.setdefault(way, {})
-        for name in ("pictures", "plain", "long"):
-            known[name] = known.get(name, 0) + row[name]
+        row, known = rows.pop((kind, way)), formulas.get(way, {})
+        formulas[way] = {name: known.get(name, 0) + row[name] for name in as_it_is}
     read = [row["pictures"] for row in rows.values() if row["way"] == "to_mnist"]
     summary = {
         "command": "python benchmarks/photos.py",
