@@ -11,7 +11,8 @@ in other ways, too: by a library's threshold, with a constant halved or doubled 
 for choosing; of the numbers within formulas for the first batch alone), with one step
 left out (kinds for reporting). Sheets of twelve digits are for what ``find_digits``
 adds. A JSON line a kind, way and batch of 40; what is recorded is not repeated, and a
-run may be stopped. The sums go to mnist_cnn/studies/photos.json.
+run may be stopped. The sums go to mnist_cnn/studies/photos.json, and a picture
+of each kind for reporting to mnist_cnn/photos/troubles.webp.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from unittest import mock
 import numpy as np
 import records
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from scipy import ndimage
 from skimage import filters, morphology
 
@@ -38,7 +39,9 @@ from mnist_cnn.handwriting.pictures import read_picture
 
 HERE = Path(__file__).parent
 LINES = HERE / "results" / "photos.jsonl"
-SUMMARY = HERE.parent / "mnist_cnn" / "studies" / "photos.json"
+PACKAGE = HERE.parent / "mnist_cnn"
+SUMMARY = PACKAGE / "studies" / "photos.json"
+TROUBLES = PACKAGE / "photos" / "troubles.webp"  # one of each kind for reporting
 CONTRASTS = [0, 0.12, 0.25, 0.5, 1]  # borders of the bands that are reported
 BATCH = 40  # pictures a line
 FINE = 12  # times 28: the digit is drawn so large, then reduced to its size
@@ -502,6 +505,19 @@ def run_sheets(way: str, sheets: list, models: dict) -> dict:
     return row
 
 
+def draw_troubles(train: mc.Digits, side: int = 112) -> None:
+    """The first picture of each kind for reporting, side by side, for notebook 7."""
+    strip = Image.new("RGBA", (side * len(REPORT), side))
+    for column, kind in enumerate(REPORT):
+        _, file, _ = next(photos_of(kind, range(1), train))
+        picture = Image.open(io.BytesIO(file))
+        small = max(picture.size) < side - 8
+        how = Image.Resampling.NEAREST if small else Image.Resampling.BOX
+        picture = ImageOps.contain(picture, (side - 8, side - 8), how)
+        strip.paste(picture, (column * side + (side - picture.width) // 2, 4))
+    strip.save(TROUBLES, quality=80)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--each", type=int, default=640, help="pictures of a kind")
@@ -521,6 +537,7 @@ def main() -> None:
                 row = run(kind, way, taken, models)
                 records.append(LINES, {"start": start, **row})
         summarise()
+    draw_troubles(train)
     sheets = list(sheets_of(BATCH, train))
     for way in SHEETS:
         known = {(r["kind"], r["way"]) for r in records.read(LINES)}
