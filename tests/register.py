@@ -86,7 +86,7 @@ PHRASES = {
         *(100 / mc.CLASSES, MEANS[1], LAYER[1]),
     ),
     "shipped network: {} to {} %": VGG[2:],
-    "a maximum: {} mistakes instead of the linear layer's {}.": (
+    "The network makes {} mistakes where a single linear layer makes {}.": (
         *(mistakes("VGG"), mistakes("linear layer")),
     ),
     "gets {} % of the test digits right, and a linear layer gets {} %": (

@@ -53,6 +53,8 @@ def exercises():
     found = {}
     for path in (*NOTEBOOKS, MEND):  # of which the last is nothing but exercises
         text = markdown(path).split("## Exercises")[-1]
+        if path != MEND:  # notebook 9 goes on below its exercises
+            text = re.split("^## ", text, flags=re.MULTILINE)[0]
         own = "mend" if path == MEND else int(path.name[:2])
         _, *parts = re.split(r"^(?:\*\*|## )(\d)\. ", text, flags=re.MULTILINE)
         for number, part in zip(parts[::2], parts[1::2], strict=True):

@@ -189,7 +189,8 @@ def solutions(notebook: NotebookNode) -> Broken:
     """
     exercises = False
     for above, cell in itertools.pairwise(notebook.cells):
-        exercises |= "## Exercises" in above.source
+        if headings := re.findall("^## (.+)", above.source, re.MULTILINE):
+            exercises = headings[-1] == "Exercises"
         if cell.cell_type == "code":
             hidden = "hide-cell" in tags(cell)
             if (exercises and not hidden) or (hidden and cell.source[:2] != "# "):
