@@ -93,6 +93,7 @@ repo: .venv
 studies: .venv
 	$(bin)/python benchmarks/plateau.py
 	$(bin)/python benchmarks/few.py
+	$(bin)/python benchmarks/staircase.py
 	$(bin)/python benchmarks/seeds.py
 	$(bin)/python benchmarks/ablations.py --split validation
 	$(bin)/python benchmarks/ablations.py

@@ -291,7 +291,7 @@ CHECKS: dict[str, Check] = {
     "7.3": refused_photos,
     "8.1": equal(whole),
     "8.3": seeds_needed,
-    "9.1": equal(whole),
+    "9.1": equal(share, within=0.003),
     "9.2": label_in_doubt,
     "9.3": equal(share, within=0.015),
     **{f"mend.{n}": batch if 1 < n < 5 else NEAR for n in range(1, 9)},
