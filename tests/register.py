@@ -120,9 +120,9 @@ PHRASES = {
         *printed("06", "reject")[1][:3],
     ),
     "digits move 4 pixels to the right, its accuracy falls to {} %": (
-        printed("08", "recipes-moved")[0][2],
+        printed("06", "shift")[1][2],
     ),
-    "trained on moved digits, falls to {} %": (printed("08", "recipes-moved")[1][2],),
+    "trained on moved digits, falls to {} %": (printed("06", "shift")[3][2],),
     "Lowest for the 9: {} %": (printed("06", "precision")[10][1],),
     "Lowest for the 4: {} %": (printed("06", "precision")[5][2],),
     "pixels have mean {} and standard deviation {}": (*printed("07", "ink")[1],),
