@@ -26,7 +26,7 @@ STEPS: dict[str, dict] = {
     "label smoothing": {"label_smoothing": 0.1},
     "moved images": {"shift": 2.0, "rotation": 10.0},
     "more filters": {"double_filters": True},
-    "more epochs": {"epochs": 8, "batch_size": 128, "lr": 0.02},  # as long has them
+    "as long trains": {"epochs": 8, "batch_size": 128, "lr": 0.02},
 }
 
 
