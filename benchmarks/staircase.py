@@ -50,7 +50,7 @@ def main() -> None:
         step: [run["mistakes"] for run in runs if run["step"] == step] for step in STEPS
     }
     summary = {"command": "python benchmarks/staircase.py", "mistakes": mistakes}
-    SUMMARY.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    SUMMARY.write_text(json.dumps(summary) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -169,9 +169,7 @@ def test_a_guess_is_met_again_and_a_choice_is_told_what_it_overlooks(page):
     answers.nth(1).locator("summary").click()
     assert met.first.is_visible()
     assert page.locator(".tag_guess").count() == 0
-    replies = re.findall(
-        r"^- \*\*.+", TEXTS[path].split("## What do you remember?")[1], re.M
-    )
+    replies = re.findall(r"^- \*\*.+", TEXTS[path].split("## Recall")[1], re.M)
     questions = page.locator(".choices").all()
     assert len(replies) == 2 * page.locator(".choices button").count() > 0
     for question in questions:
