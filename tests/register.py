@@ -93,7 +93,7 @@ PHRASES = {
         *(VGG[1], LAYER[1]),
     ),
     "other people like these the 95 % interval is {} % to {} %": (
-        *printed("06", "by-writers")[1][1:],
+        *printed("06", "by-writers")[2][:2],
     ),
     # Recorded runs
     "the loss falls from {} to {}; right, the accuracy rises from {} % to {} %": (
