@@ -213,7 +213,7 @@ def explain_terms(app, doctree, name):
             page, _, key = link.get("refuri", "").partition("#")
             if page.endswith("GLOSSARY.html") and key in entries:
                 text = " ".join(entries[key].astext().split())
-                link["reftitle"] = re.sub(r" Notebook \d$", "", text)
+                link["reftitle"] = re.sub(r" Notebook \d+$", "", text)
 
 
 def change_head(app, name, template, context, doctree):

@@ -108,9 +108,9 @@ def test_each_entry_ends_with_the_notebook_that_explains_it():
     text = GLOSSARY.read_text("utf-8")
     wrong = []
     for name, entry in zip(NAMES, text.split("\n## ")[1:], strict=True):
-        links = re.findall(r"\[Notebook (\d)\]\((\S+)\)", entry)
+        links = re.findall(r"\[Notebook (\d+)\]\((\S+)\)", entry)
         number, path = links[-1] if links else ("", "")
-        known = ROOT / path in NOTEBOOKS and path.startswith(f"notebooks/0{number}_")
+        known = ROOT / path in NOTEBOOKS and path.startswith(f"notebooks/{number:0>2}_")
         if not known or not entry.rstrip().endswith(f"]({path})"):
             wrong.append(f'GLOSSARY.md: "{name}" ends with no notebook of the series')
     fail_with(

@@ -265,6 +265,25 @@ def refused_photos() -> Recorded:
 # Notebook 8
 
 
+def weights_of_the_first_layer() -> Recorded:
+    n = 1 * 3 * 3
+    slips = {
+        "variance": 2 / n,
+        "pytorch": math.sqrt(1 / (3 * n)),
+        "second": math.sqrt(2 / (16 * 9)),
+        "linear": math.sqrt(1 / n),
+    }
+    return {"right": math.sqrt(2 / n), "slips": slips}
+
+
+def layers_until_faded() -> Recorded:
+    layers = math.ceil(math.log(0.001) / math.log(0.41))
+    return {"right": layers, "slips": {"before": layers - 1, "six": 6}}
+
+
+# Notebook 9
+
+
 def parameters_of_batch_norm() -> Recorded:
     plain, normed = (
         sum(p.numel() for p in mc.VGG(batch_norm=norm).parameters())
@@ -295,7 +314,7 @@ def seeds_needed() -> Recorded:
     return {"right": needed, "slips": slips, "spread": spread}
 
 
-# Notebook 9
+# Notebook 10
 
 
 def some(test: mc.Digits) -> mc.Digits:
@@ -404,8 +423,10 @@ FIXED: dict[str, Callable[[], Recorded]] = {
     "7.1": box_in_the_corner,
     "7.2": worst_when_square,
     "7.3": refused_photos,
-    "8.1": parameters_of_batch_norm,
-    "8.3": seeds_needed,
+    "8.1": weights_of_the_first_layer,
+    "8.2": layers_until_faded,
+    "9.1": parameters_of_batch_norm,
+    "9.3": seeds_needed,
     "mend.1": features_of_eight_maps,
     "mend.4": on_the_gpu,
     "mend.5": compared_with_their_own,
@@ -423,9 +444,9 @@ BY_SOURCE: dict[str, Callable[[mc.Digits, mc.Digits], Recorded]] = {
     "6.3": confidence_in_strange_images,
     "6.4": read_by_one_alone,
     "6.5": covered_places,
-    "9.1": bar_lower,
-    "9.2": labels_in_doubt,
-    "9.3": ten_small_steps,
+    "10.1": bar_lower,
+    "10.2": labels_in_doubt,
+    "10.3": ten_small_steps,
 }
 
 

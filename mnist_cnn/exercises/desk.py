@@ -49,7 +49,8 @@ def one_of(exercise: object, known: Iterable[str]) -> str:
     """The number of an exercise, with quotes or without."""
     name = str(exercise).strip()
     if name not in known:
-        here = ", ".join(sorted(n for n in known if n[0] == name[:1])) or "1.1"
+        start = name.partition(".")[0] + "."
+        here = ", ".join(sorted(n for n in known if n.startswith(start))) or "1.1"
         why = "has no check" if name in HINTS else "does not exist"
         raise ValueError(f"exercise {exercise!r} {why}; try {here}")
     return name
@@ -78,7 +79,7 @@ def progress() -> Shown:
     kept = note()
     done = {n for n in CHECKS if n in solved or (kept and (folder() / n).exists())}
     lines = [f"Solved: {len(done)} of {len(CHECKS)} exercises that have a check."]
-    for _, numbers in groupby(CHECKS, key=lambda number: number[0]):
+    for _, numbers in groupby(CHECKS, key=lambda number: number.split(".")[0]):
         lines.append("   ".join(f"{n} {'✓' if n in done else '·'}" for n in numbers))
     where = "Kept in {}" if kept else "Kept until the kernel stops: no writing to {}"
     return Shown("\n".join([*lines, where.format(folder())]))
