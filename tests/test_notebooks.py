@@ -111,7 +111,12 @@ def figures(notebook: NotebookNode) -> Broken:
 def captions(notebook: NotebookNode) -> Broken:
     """The cell below one begins with *Figure: ...*: Jupyter shows no other words."""
     for cell, below in itertools.pairwise([*notebook.cells, NotebookNode(source="")]):
-        if pictures(cell) and not below.source.startswith("*Figure: "):
+        fold = (
+            r"(<details><summary>.*</summary>\n\n)?"
+            if "hide-cell" in tags(cell)
+            else ""
+        )
+        if pictures(cell) and not re.match(fold + r"\*Figure: ", below.source):
             yield cell.id, "no caption follows its figure"
 
 
