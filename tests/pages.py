@@ -10,7 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("[01]*.ipynb"))  # the series
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))  # the series
 MEND = ROOT / "notebooks" / "mend_it.ipynb"  # beside it
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 READ = ("a", "h1", "h2", "h3", "h4", "h5", "h6")  # elements with a text to keep

@@ -226,7 +226,7 @@ def test_what_holds(text, holds):
     assert holds == (not [p for passage in found for p in problems(passage)])
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS[:10], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 @pytest.mark.parametrize("page", ["README.md", "docs/teaching.md"])
 def test_pages_have_the_times_of_the_notebook(path, page):
     rows = re.findall(

@@ -109,14 +109,15 @@ def figures(notebook: NotebookNode) -> Broken:
 
 
 def captions(notebook: NotebookNode) -> Broken:
-    """The cell below one begins with *Figure: ...*: Jupyter shows no other words."""
+    """The cell below one begins with *Figure: ...*: Jupyter shows no other words.
+
+    Below a folded cell it may stand in a fold, too.
+    """
     for cell, below in itertools.pairwise([*notebook.cells, NotebookNode(source="")]):
-        fold = (
-            r"(<details><summary>.*</summary>\n\n)?"
-            if "hide-cell" in tags(cell)
-            else ""
-        )
-        if pictures(cell) and not re.match(fold + r"\*Figure: ", below.source):
+        words = below.source
+        if "hide-cell" in tags(cell):
+            words = re.sub(r"^<details><summary>.*</summary>\n\n", "", words)
+        if pictures(cell) and not words.startswith("*Figure: "):
             yield cell.id, "no caption follows its figure"
 
 
