@@ -21,14 +21,14 @@ from typing import NamedTuple
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from pages import MEND, NOTEBOOKS, ROOT
 from register import PHRASES, SIZES
 
 import mnist_cnn as mc
 from mnist_cnn.sources.mnist import Unavailable
 
-ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / name for name in ("README.md", "GLOSSARY.md", "docs/home.md")]
-NOTEBOOKS = [*sorted(ROOT.glob("notebooks/*.ipynb")), ROOT / "docs" / "speed.ipynb"]
+PROSE = [*PAGES, *NOTEBOOKS, MEND, ROOT / "docs" / "speed.ipynb"]
 STUDIES = sorted(ROOT.glob("mnist_cnn/studies/*.json"))
 
 # No part of a name (Conv2d, VGG-16) or a longer number; the second 28 of 28x28 is one
@@ -183,7 +183,7 @@ def shows(printed: Number, claim: Number) -> bool:
     return fraction and any(claim.states(k * printed.value) for k in (1, 100))
 
 
-@pytest.mark.parametrize("path", [*PAGES, *NOTEBOOKS], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", PROSE, ids=lambda path: path.stem)
 def test_numbers_stand_in_their_section(path):
     found = [problem for passage in passages(path) for problem in problems(passage)]
     if found:
@@ -191,9 +191,7 @@ def test_numbers_stand_in_their_section(path):
 
 
 def test_every_phrase_fits_somewhere_and_they_are_few():
-    texts = [
-        passage.text for path in [*PAGES, *NOTEBOOKS] for passage in passages(path)
-    ]
+    texts = [passage.text for path in PROSE for passage in passages(path)]
     unused = [p for p in PHRASES if not any(map(pattern(p).search, texts))]
     if unused:
         pytest.fail(
