@@ -76,7 +76,7 @@ figures: .venv
 	$(bin)/python tools/figures.py
 
 # The weights that come with the package: RUNS=plain_mnist trains these alone. The
-# second plain network of notebook 10 is mnist_cnn --seed 1, copied from runs/ by hand
+# second plain network of notebook 11 is mnist_cnn --seed 1, copied from runs/ by hand
 RUNS ?= plain_mnist plain_standin long_mnist long_standin
 weights: .venv
 	for run in $(RUNS); do \
@@ -89,7 +89,7 @@ weights: .venv
 repo: .venv
 	$(bin)/python tools/repo.py $(SLUG)
 
-# Long: what notebooks 6, 8 and 9 show of many runs; go on where they were stopped
+# Long: what notebooks 6, 9 and 10 show of many runs; go on where they were stopped
 studies: .venv
 	$(bin)/python benchmarks/plateau.py
 	$(bin)/python benchmarks/few.py

@@ -1,7 +1,7 @@
 """What buys accuracy and what does not: one change at a time, then together.
 
     python benchmarks/ablations.py --split validation   # to choose between candidates
-    python benchmarks/ablations.py                      # the rows of notebook 9
+    python benchmarks/ablations.py                      # the rows of notebook 10
 
 A JSON line a run; a run already recorded is not repeated, so the command can be stopped
 and started again, also in several processes at once (``--part 1/2``) or for some rows
@@ -37,7 +37,7 @@ PLAIN, FAST, LONG = (mc.RECIPES[name] for name in ("plain", "fast", "long"))
 
 
 def he(model: mc.VGG) -> None:
-    """Draw the weights as He and others did, arXiv:1502.01852, as notebook 8 does."""
+    """Draw the weights as He and others did, arXiv:1502.01852, as notebook 9 does."""
     for layer in model.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             # The last layer has no ReLU after it
@@ -104,7 +104,7 @@ def three_blocks(model: mc.VGG) -> None:
 Change = Callable[[mc.VGG], torch.optim.Optimizer | None]
 Row = tuple[mc.Recipe, int] | tuple[mc.Recipe, int, Change]
 
-# What notebook 9 shows beside the baseline: one change each
+# What notebook 10 shows beside the baseline: one change each
 CHANGES: dict[str, Row] = {
     "normalised inputs": (PLAIN, 10, normalise),
     "He initialisation": (PLAIN, 10, he),
@@ -192,7 +192,7 @@ def hold_out(train: mc.Digits) -> tuple[mc.Digits, mc.Digits]:
 
 
 def summarise(done: list[dict]) -> None:
-    """Write what notebooks 3 and 9 show."""
+    """Write what notebooks 3 and 10 show."""
     base = {run["seed"]: run["test_accuracy"][-1] for run in records.read(BASELINE)}
     found = {row: by_seed(done, "test", row) for row in ROWS | PARTS}
     summary = {

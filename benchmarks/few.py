@@ -2,7 +2,7 @@
 
     python benchmarks/few.py
 
-The first 1,000 of the images that notebook 8 learns from, again and again, or 30,000
+The first 1,000 of the images that notebook 9 learns from, again and again, or 30,000
 a few times, and how the network does after each pass on them and on 2,000 of those
 that it chooses by. A JSON line a run; a run already recorded is not repeated. The
 summary is mnist_cnn/studies/few.json.

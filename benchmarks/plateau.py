@@ -5,7 +5,7 @@
 The same networks and the same batches for one epoch, with Adam and plain SGD at several
 rates, and some of them with He's weights. A JSON line a run; a run already recorded is
 not repeated, also not by several processes at once (``--part 1/2``). The summary that
-notebook 8 shows is written to mnist_cnn/studies/plateau.json.
+notebook 9 shows is written to mnist_cnn/studies/plateau.json.
 """
 
 import argparse

@@ -5,7 +5,7 @@
 Prints a table a section and writes runs/speed.json, section by section, each in a
 process of its own; one can be run again alone. Results stand under the instructions
 that the processor has, as AVX2. With --record it writes mnist_cnn/studies/speed.json,
-which notebook 9 shows. Close other programs first. On a machine where timings swing,
+which notebook 10 shows. Close other programs first. On a machine where timings swing,
 trust the ratios: both sides of each were measured in turn.
 """
 
@@ -370,7 +370,7 @@ def main() -> None:
     parser.add_argument(
         "sections", nargs="*", metavar="section", help=", ".join(SECTIONS)
     )
-    parser.add_argument("--record", action="store_true", help="for notebook 9")
+    parser.add_argument("--record", action="store_true", help="for notebook 10")
     options = parser.parse_args()
     chosen, out = options.sections or [*SECTIONS], STUDY if options.record else OWN
     if unknown := set(chosen) - set(SECTIONS):

@@ -2,7 +2,7 @@
 
     python benchmarks/staircase.py
 
-Trained on the 50,000 images that notebook 9 may learn from, and counted on the 10,000
+Trained on the 50,000 images that notebook 10 may learn from, and counted on the 10,000
 that it chooses by, with three seeds. A JSON line a run; a run already recorded is not
 repeated. The summary is mnist_cnn/studies/staircase.json.
 """

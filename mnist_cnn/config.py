@@ -27,7 +27,7 @@ class TrainConfig:
     needs; the initial weights are drawn when a model is built, so call
     ``seed_everything`` before.
 
-    What notebook 9 adds: one_cycle: raise the rate up to ``lr``, then lower it to
+    What notebook 10 adds: one_cycle: raise the rate up to ``lr``, then lower it to
     almost nothing, while the momentum of the Adam that ``fit`` makes goes from 0.95 to
     0.85 and back. label_smoothing: the share of the target that all classes divide.
     shift (pixels) and rotation (degrees): move each image by its own random amount, up

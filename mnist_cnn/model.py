@@ -44,7 +44,7 @@ def vgg_block(
 class VGG(nn.Module):
     """A small VGG for 28x28 digits: (N, 1, 28, 28) -> (N, num_classes) logits.
 
-    What notebook 9 adds: batch_norm: one after each convolution. double_filters: twice
+    What notebook 10 adds: batch_norm: one after each convolution. double_filters: twice
     as many in the second block, as VGG's blocks have them.
     """
 

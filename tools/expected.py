@@ -265,6 +265,53 @@ def refused_photos() -> Recorded:
 # Notebook 8
 
 
+def cosine_of_three() -> Recorded:
+    products = 1 * 2 + 2 * 1 + 2 * 2
+    squares = 1 + 4 + 4  # of either list, so their lengths are its root
+    slips = {
+        "sum": products,
+        "one_length": products / math.sqrt(squares),
+        "no_root": products / squares**2,
+    }
+    return {"right": products / squares, "slips": slips}
+
+
+def refused_by_the_score(train: mc.Digits, test: mc.Digits) -> Recorded:
+    model = mc.load(source=test.source)
+    others = train.images[50_000:55_000]
+    chosen = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))
+    drawn, meant = test.images[chosen[:1_000]], test.labels[chosen[:1_000]]
+    on_side = F.pad(drawn.rot90(1, dims=(2, 3)), (0, 0, 1, -1))[meant != 0]
+    upside_down = F.pad(drawn.rot90(2, dims=(2, 3)), (1, -1, 1, -1))
+    upside_down = upside_down[torch.isin(meant, torch.tensor([3, 4, 7]))]
+    known = mc.Neighbours(model, train.first(20_000))
+
+    def refused(measure: Callable[[Tensor], Tensor], images: Tensor) -> float:
+        limit = measure(others).quantile(0.02)
+        return (measure(images) < limit).float().mean().item()
+
+    def score(images: Tensor) -> Tensor:
+        return mc.predict(model, images).amax(dim=1)
+
+    def sureness(images: Tensor) -> Tensor:
+        return mc.predict(model, images).softmax(dim=1).amax(dim=1)
+
+    def similarity(images: Tensor) -> Tensor:
+        return known.find(images)[0][:, -1]
+
+    right = refused(score, on_side)
+    slips = {
+        "similarity": refused(similarity, on_side),
+        "softmax": refused(sureness, on_side),
+        "upside_down": refused(score, upside_down),
+        "passed": 1 - right,
+    }
+    return {"right": right, "slips": slips}
+
+
+# Notebook 9
+
+
 def weights_of_the_first_layer() -> Recorded:
     n = 1 * 3 * 3
     slips = {
@@ -281,7 +328,7 @@ def layers_until_faded() -> Recorded:
     return {"right": layers, "slips": {"before": layers - 1, "six": 6}}
 
 
-# Notebook 9
+# Notebook 10
 
 
 def parameters_of_batch_norm() -> Recorded:
@@ -314,7 +361,7 @@ def seeds_needed() -> Recorded:
     return {"right": needed, "slips": slips, "spread": spread}
 
 
-# Notebook 10
+# Notebook 11
 
 
 def some(test: mc.Digits) -> mc.Digits:
@@ -423,10 +470,11 @@ FIXED: dict[str, Callable[[], Recorded]] = {
     "7.1": box_in_the_corner,
     "7.2": worst_when_square,
     "7.3": refused_photos,
-    "8.1": weights_of_the_first_layer,
-    "8.2": layers_until_faded,
-    "9.1": parameters_of_batch_norm,
-    "9.3": seeds_needed,
+    "8.1": cosine_of_three,
+    "9.1": weights_of_the_first_layer,
+    "9.2": layers_until_faded,
+    "10.1": parameters_of_batch_norm,
+    "10.3": seeds_needed,
     "mend.1": features_of_eight_maps,
     "mend.4": on_the_gpu,
     "mend.5": compared_with_their_own,
@@ -444,9 +492,10 @@ BY_SOURCE: dict[str, Callable[[mc.Digits, mc.Digits], Recorded]] = {
     "6.3": confidence_in_strange_images,
     "6.4": read_by_one_alone,
     "6.5": covered_places,
-    "10.1": bar_lower,
-    "10.2": labels_in_doubt,
-    "10.3": ten_small_steps,
+    "8.2": refused_by_the_score,
+    "11.1": bar_lower,
+    "11.2": labels_in_doubt,
+    "11.3": ten_small_steps,
 }
 
 

@@ -33,7 +33,7 @@ const EXHIBITS = {
     choices: ["no, SGD is too slow", "yes, within 300 steps"],
     after: 300,
     seen: "It does: after 300 steps it reads more than eight of ten. Nothing but the size of the first weights was changed.",
-    more: ["08_when_it_does_not_learn", "Notebook 8"],
+    more: ["09_when_it_does_not_learn", "Notebook 9"],
   },
   "too-large": {
     title: "A rate too large",
@@ -53,7 +53,7 @@ const EXHIBITS = {
     choices: ["all 8", "about half", "none"],
     after: 60,
     seen: "None. Its sums are below 0 for every digit that it meets, and ReLU makes 0 of them. Where it does, no gradient comes through either, so all gradients but the last biases' are 0, and nothing can wake these units again. They are called dead.",
-    more: ["08_when_it_does_not_learn", "Notebook 8, ten times the rate"],
+    more: ["09_when_it_does_not_learn", "Notebook 9, ten times the rate"],
   },
   "by-heart": {
     title: "200 by heart",

@@ -249,7 +249,7 @@ def refused_photos(answer: Any, known: Values) -> Values:
 
 
 def seeds_needed(answer: Any, known: Values) -> Values:
-    """9.3: how many seeds bring the standard error to 0.02 points."""
+    """10.3: how many seeds bring the standard error to 0.02 points."""
     value = whole(answer)
     expect(value >= 1, "none", value=value)
     error = math.sqrt(2 / value) * known["spread"]
@@ -257,7 +257,7 @@ def seeds_needed(answer: Any, known: Values) -> Values:
 
 
 def label_in_doubt(answer: Any, known: Values) -> Values:
-    """10.2: a known image whose five nearest others agree on another label."""
+    """11.2: a known image whose five nearest others agree on another label."""
     place = whole(answer)
     expect(0 <= place < known["known"], "no_position", value=place)
     expect(str(place) in known["doubtful"], "not_in_doubt", value=place)
@@ -290,11 +290,13 @@ CHECKS: dict[str, Check] = {
     "7.2": equal(digit, by_value=("taken", "sureness")),
     "7.3": refused_photos,
     "8.1": equal(number, within=1e-3),
-    "8.2": equal(whole),
-    "9.1": equal(whole),
-    "9.3": seeds_needed,
-    "10.1": equal(share, within=0.003),
-    "10.2": label_in_doubt,
-    "10.3": equal(share, within=0.015),
+    "8.2": equal(share, within=0.003),
+    "9.1": equal(number, within=1e-3),
+    "9.2": equal(whole),
+    "10.1": equal(whole),
+    "10.3": seeds_needed,
+    "11.1": equal(share, within=0.003),
+    "11.2": label_in_doubt,
+    "11.3": equal(share, within=0.015),
     **{f"mend.{n}": batch if 1 < n < 5 else NEAR for n in range(1, 9)},
 }

@@ -1,9 +1,9 @@
-// What notebook 8 looks at while a network learns, read off each batch.
+// What notebook 9 looks at while a network learns, read off each batch.
 
 // add(stages) takes what one image of the batch gave; read(gradients), the views of the
 // mean gradients, gives of each layer with weights { name, spread, gradient, silent }:
 // spread: how much the images differ in what the layer makes of them: the standard
-//   deviation of each value over the batch, and of these the mean, as in notebook 8
+//   deviation of each value over the batch, and of these the mean, as in notebook 9
 // gradient: the root of the mean square of its weights' gradients
 // silent: which share of its maps had nothing but zeros in the whole batch
 export function makeGauge(layers) {

@@ -17,7 +17,7 @@ const NOTES = {
   ],
   weights: [
     "Two trainings of one design: the second longer, on moved and turned images, with more maps.",
-    "09_making_it_better", "together", "What was changed",
+    "10_making_it_better", "together", "What was changed",
   ],
   "conv 1": [
     "A kernel of 3×3 numbers slides over the image. Nine products and a bias make each number of its map; ReLU turns what is below 0 into 0.",
@@ -49,7 +49,7 @@ const NOTES = {
   ],
   "pool 2": [
     "These numbers, and nothing else, decide on the answer: its features.",
-    "10_inside_the_network", "a-map-of-the-digits", "A map of the digits",
+    "11_inside_the_network", "a-map-of-the-digits", "A map of the digits",
   ],
   linear: [
     "Each digit has a weight for each feature. The products for one digit sum to its logit; the largest logit is the answer.",

@@ -1,4 +1,4 @@
-"""The drawing pad of notebook 07, drawn on with a mouse and with the keyboard."""
+"""The drawing pad of notebook 7, drawn on with a mouse and with the keyboard."""
 
 import re
 
@@ -29,7 +29,7 @@ def shown_pad(run_all):
              content.scrollToItem(content.widgets.findIndex(isPad), 'center');
            }"""
     )
-    pad, place = page.locator(".digit-pad").first, None  # the other one refuses
+    pad, place = page.locator(".digit-pad").first, None
     pad.wait_for()
     for _ in range(20):  # figures above it may still come, and move it
         if place == (place := pad.bounding_box()):
