@@ -236,8 +236,7 @@ def refused_photos(answer: Any, known: Values) -> Values:
     listed = isinstance(answered, list | tuple | set)
     expect(listed, "no_list", got=type(answered).__name__)
     answered = {str(name).lower().removesuffix(".jpg") for name in answered}
-    names = known["hard"].keys()
-    expect(answered <= names, "names", names=[*names])
+    expect(answered <= known["hard"].keys(), "names", names=[*known["hard"]])
     for name, sureness in known["hard"].items():
         passes, shown = sureness >= 0.99, {"name": name, "sureness": sureness}
         if name in answered:
@@ -261,8 +260,7 @@ def label_in_doubt(answer: Any, known: Values) -> Values:
     place = whole(answer)
     expect(0 <= place < known["known"], "no_position", value=place)
     expect(str(place) in known["doubtful"], "not_in_doubt", value=place)
-    label, others = known["doubtful"][str(place)]
-    return {"label": label, "others": others}
+    return dict(zip(("label", "others"), known["doubtful"][str(place)], strict=True))
 
 
 CHECKS: dict[str, Check] = {
