@@ -279,8 +279,7 @@ def cosine_of_three() -> Recorded:
 def refused_by_the_score(train: mc.Digits, test: mc.Digits) -> Recorded:
     model = mc.load(source=test.source)
     others = train.images[50_000:55_000]
-    chosen = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))
-    drawn, meant = test.images[chosen[:1_000]], test.labels[chosen[:1_000]]
+    drawn, meant = some(test).first(1_000).tensors
     on_side = F.pad(drawn.rot90(1, dims=(2, 3)), (0, 0, 1, -1))[meant != 0]
     upside_down = F.pad(drawn.rot90(2, dims=(2, 3)), (1, -1, 1, -1))
     upside_down = upside_down[torch.isin(meant, torch.tensor([3, 4, 7]))]
@@ -395,9 +394,9 @@ def labels_in_doubt(train: mc.Digits, test: mc.Digits) -> Recorded:
     doubtful = {}
     for place, near in enumerate(places.tolist()):
         others = [i for i in near if i != place][:5]
-        labels = {int(known.labels[i]) for i in others}
-        if len(labels) == 1 and (label := int(known.labels[place])) not in labels:
-            doubtful[str(place)] = [label, *labels]
+        label, labels = known.labels[place].item(), known.labels[others].unique()
+        if len(labels) == 1 and label != labels.item():
+            doubtful[str(place)] = {"label": label, "others": labels.item()}
     return {"doubtful": doubtful, "known": len(known)}
 
 
