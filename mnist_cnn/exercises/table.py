@@ -260,7 +260,7 @@ def label_in_doubt(answer: Any, known: Values) -> Values:
     place = whole(answer)
     expect(0 <= place < known["known"], "no_position", value=place)
     expect(str(place) in known["doubtful"], "not_in_doubt", value=place)
-    return known["doubtful"][str(place)]
+    return {**known["doubtful"][str(place)]}
 
 
 CHECKS: dict[str, Check] = {
